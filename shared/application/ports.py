@@ -6,19 +6,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from shared.domain.errors import UnavailableError
+from shared.domain.errors import NotFoundError, UnavailableError
+from shared.domain.prompt import PromptMessage, Role
 
-
-class Role(StrEnum):
-    SYSTEM = "system"
-    USER = "user"
-    ASSISTANT = "assistant"
-
-
-@dataclass(frozen=True, slots=True)
-class PromptMessage:
-    role: Role
-    text: str
+__all__ = [
+    "ChatModel",
+    "Clock",
+    "FinishReason",
+    "ModelUnavailableError",
+    "ObjectNotFoundError",
+    "ObjectStore",
+    "Piece",
+    "PromptMessage",
+    "Role",
+    "StoreUnavailableError",
+    "Usage",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,38 @@ class ChatModel(Protocol):
         """Raises `ModelUnavailableError` when the provider cannot be reached or refuses the key. Costs no tokens."""
 
     async def aclose(self) -> None: ...
+
+
+class ObjectNotFoundError(NotFoundError):
+    code = "object_not_found"
+
+
+class StoreUnavailableError(UnavailableError):
+    """The store cannot be reached, is full or refuses our key. Nothing half-written is ever readable."""
+
+    code = "store_unavailable"
+
+
+class ObjectStore(Protocol):
+    """Pictures, voice and exports by key.
+
+    A key is 1 to 8 parts joined by `/`, each of `A-Z a-z 0-9 . _ -` and not starting with a dot, 512 characters in all;
+    anything else is an `InvalidInputError`. Every method may raise `StoreUnavailableError`.
+    """
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Replaces what was there; a reader sees the old or the new content, never a mixture."""
+
+    async def get(self, key: str) -> bytes:
+        """Raises `ObjectNotFoundError`."""
+
+    async def delete(self, key: str) -> None:
+        """Deleting what is not there succeeds."""
+
+    async def exists(self, key: str) -> bool: ...
+
+    async def check(self) -> None:
+        """Raises `StoreUnavailableError` when nothing could be stored now."""
 
 
 class Clock(Protocol):
