@@ -1,6 +1,6 @@
 """Protocols of what we do not own. Each has at least two implementations under `shared/adapters`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,10 +63,11 @@ class ChatModel(Protocol):
     def name(self) -> str:
         """`provider:model`, as in settings, logs and metrics."""
 
-    def stream(self, prompt: Sequence[PromptMessage]) -> AsyncIterator[Piece]:
+    def stream(self, prompt: Sequence[PromptMessage], *, temperature: float | None = None) -> AsyncGenerator[Piece, None]:
         """Pieces of one reply, in order, ending with a piece that has `finish`.
 
-        Raises `ModelUnavailableError` only. Closing the iterator early closes the connection at once.
+        `temperature` is the character's; `None` leaves it to the adapter's settings. Raises `ModelUnavailableError` only.
+        Closing the generator early (`contextlib.aclosing`) closes the connection at once.
         """
 
     async def check(self) -> None:
@@ -88,8 +89,8 @@ class StoreUnavailableError(UnavailableError):
 class ObjectStore(Protocol):
     """Pictures, voice and exports by key.
 
-    A key is 1 to 8 parts joined by `/`, each of `A-Z a-z 0-9 . _ -` and not starting with a dot, 512 characters in all;
-    anything else is an `InvalidInputError`. Every method may raise `StoreUnavailableError`.
+    A key is 1 to 8 parts joined by `/`, each 1 to 128 of `A-Z a-z 0-9 . _ -` and not starting with a dot; anything else
+    is an `InvalidInputError`. Every method may raise `StoreUnavailableError`.
     """
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
