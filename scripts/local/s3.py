@@ -1,0 +1,44 @@
+"""A stand-in for S3 (moto's server) on a loopback port. It checks no signature: any key opens it."""
+
+import contextlib
+import http.client
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from scripts.local.ports import remembered_port
+from scripts.local.processes import Command
+
+BUCKET = "vitte"
+
+
+@dataclass
+class S3Server:
+    """One server below `local`, with the bucket `vitte`."""
+
+    local: Path
+
+    @property
+    def home(self) -> Path:
+        return self.local / "s3"
+
+    @cached_property
+    def port(self) -> int:
+        return remembered_port(self.home / "port")
+
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+
+    def command(self) -> Command:
+        return Command(name="s3", argv=(sys.executable, "-m", "scripts.local.s3_process", str(self.port), BUCKET, str(self.home)))
+
+    def is_ready(self, pid: int) -> bool:  # noqa: ARG002 - every server is asked in the same way
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(line):
+            line.request("HEAD", f"/{BUCKET}")
+            return line.getresponse().status == 200
+        return False
