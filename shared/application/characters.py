@@ -1,0 +1,46 @@
+"""Characters: which there are, who talks with whom."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+import orjson
+
+from shared.database.database import Database
+from shared.domain.character import Character, in_language
+from shared.domain.character_files import CharacterSeed
+from shared.domain.speaker import Speaker
+
+_JSON_FIELDS = ("tagline", "description", "greeting", "settings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterService:
+    database: Database
+
+    async def seed(self, files: Iterable[CharacterSeed]) -> list[str]:
+        """Brings the shipped characters in, and their later versions unless an operator edited them; answers the slugs that changed."""
+        async with self.database.transaction() as tx:
+            return [seed.slug for seed in files if await tx.characters.seed(seed, as_json=_as_json(seed))]
+
+    async def list(self) -> list[Character]:
+        """All characters, in the order they are shown."""
+        async with self.database.statement() as tx:
+            return await tx.characters.list()
+
+    async def enter(self, speaker: Speaker, character_id: UUID) -> tuple[Character, bool]:
+        """The speaker goes on with this character in the same place; its earlier dialog there is resumed. True when it is their first.
+
+        Raises `CharacterNotFoundError`.
+        """
+        async with self.database.transaction() as tx:
+            character = await tx.characters.get(character_id)
+            dialog_id, is_new = await tx.dialogs.enter(speaker.place, speaker.user_id, character_id)
+            if is_new:
+                await tx.dialogs.greet(dialog_id, in_language(character.greeting, speaker.language))
+        return character, is_new
+
+
+def _as_json(seed: CharacterSeed) -> dict[str, str]:
+    fields = asdict(seed)
+    return {name: orjson.dumps(fields[name]).decode() for name in _JSON_FIELDS}

@@ -1,0 +1,183 @@
+"""The only door to PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from functools import cached_property
+from typing import Any
+
+import asyncpg
+from prometheus_client import Counter, Gauge
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from shared.database.characters import CharacterRows
+from shared.database.dialogs import DialogRows
+from shared.database.inbox import InboxRows
+from shared.database.operators import OperatorRows
+from shared.database.reports import ReportRows
+from shared.database.upkeep import UpkeepRows
+from shared.database.users import UserRows
+from shared.domain.errors import UnavailableError
+
+STATEMENTS = Counter("vitte_db_statements_total", "SQL statements sent to PostgreSQL")
+CONNECTIONS_IN_USE = Gauge("vitte_db_connections_in_use", "Connections checked out of the pool")
+
+_open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
+
+
+SQLSTATES_OF_ABSENCE = {"08", "53", "57"}
+"""Connection lost, out of resources, shut down by an operator or starting up."""
+
+
+class DatabaseUnavailableError(UnavailableError):
+    code = "database_unavailable"
+
+
+class NetworkInsideTransactionError(RuntimeError):
+    """A programming error: a call to somebody else's system while a transaction is open."""
+
+
+def refuse_inside_transaction() -> None:
+    """Every adapter calls this before it talks to the outside."""
+    if _open_transaction.get():
+        raise NetworkInsideTransactionError("close the transaction before calling an adapter")
+
+
+class Transaction:
+    """An open connection and the rows that can be reached through it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def session(self) -> AsyncSession:
+        """For the cold paths; flushed when the block ends."""
+        return AsyncSession(bind=self.connection, expire_on_commit=False)
+
+    @cached_property
+    def users(self) -> UserRows:
+        return UserRows(self.connection)
+
+    @cached_property
+    def characters(self) -> CharacterRows:
+        return CharacterRows(self.connection)
+
+    @cached_property
+    def dialogs(self) -> DialogRows:
+        return DialogRows(self.connection)
+
+    @cached_property
+    def inbox(self) -> InboxRows:
+        return InboxRows(self.connection)
+
+    @cached_property
+    def operators(self) -> OperatorRows:
+        return OperatorRows(self.connection)
+
+    @cached_property
+    def upkeep(self) -> UpkeepRows:
+        return UpkeepRows(self.connection)
+
+    @cached_property
+    def reports(self) -> ReportRows:
+        return ReportRows(self.connection)
+
+
+class Database:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._one_statement = engine.execution_options(isolation_level="AUTOCOMMIT")
+        _count_statements(engine)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: leaving commits, raising rolls back. No network and no `yield` inside.
+
+        Raises `DatabaseUnavailableError` when PostgreSQL is away.
+        """
+        async with self._opened(self.engine) as tx, tx.connection.begin():
+            yield tx
+            if "session" in tx.__dict__:
+                await tx.session.flush()
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Transaction]:
+        """For exactly one statement, which is a transaction by itself: a round trip instead of three. Same errors."""
+        async with self._opened(self._one_statement) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _opened(self, engine: AsyncEngine) -> AsyncIterator[Transaction]:
+        if _open_transaction.get():
+            raise RuntimeError("transactions do not nest")
+        mark = _open_transaction.set(True)
+        try:
+            with _translated():
+                async with engine.connect() as connection:
+                    yield Transaction(connection)
+        finally:
+            _open_transaction.reset(mark)
+
+    async def check(self) -> None:
+        """Raises `DatabaseUnavailableError` when PostgreSQL does not answer."""
+        async with self.statement() as tx:
+            await tx.connection.execute(text("select 1"))
+
+    async def aclose(self) -> None:
+        await self.engine.dispose()
+
+
+class _translated:  # noqa: N801 - reads as a word at the one place that uses it
+    """Turns "PostgreSQL is away" of any layer into one error of ours; other errors pass."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        state = str(getattr(cause, "sqlstate", None) or "")
+        away = isinstance(cause, (OSError, PoolTimeoutError, asyncpg.InterfaceError)) or state[:2] in SQLSTATES_OF_ABSENCE
+        if away or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            raise DatabaseUnavailableError("PostgreSQL is away", retry_after=2.0) from error
+
+
+def open_engine(
+    url: str,
+    *,
+    pool_size: int,
+    max_overflow: int,
+    connect_timeout: float,
+    pool_recycle: int,
+    application_name: str,
+    command_timeout: float = 60.0,
+) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_recycle=pool_recycle,
+        pool_timeout=connect_timeout,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": connect_timeout,
+            "command_timeout": command_timeout,
+            "server_settings": {"application_name": application_name, "jit": "off"},
+        },
+    )
+
+
+def _count_statements(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def count(*_: Any) -> None:
+        STATEMENTS.inc()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def taken(*_: Any) -> None:
+        CONNECTIONS_IN_USE.inc()
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def given_back(*_: Any) -> None:
+        CONNECTIONS_IN_USE.dec()

@@ -1,0 +1,108 @@
+"""A user or group with one character in one place, and what was said there."""
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.domain.base import Base, BigInt, CreatedAt, Id, Instant, Serial
+from shared.domain.errors import NotFoundError
+
+
+class DialogNotFoundError(NotFoundError):
+    code = "dialog_not_found"
+
+
+class TurnStatus(StrEnum):
+    OPEN = "open"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    """Stopped by the user or cut off by the provider; what was said is kept."""
+    FAILED = "failed"
+    """Nothing was said; the allowance was given back and the turn may be opened again."""
+
+
+class Dialog(Base, kw_only=True):
+    """One place (bot, chat, topic) has one current dialog; those with other characters wait there to be resumed."""
+
+    __tablename__ = "dialogs"
+    __table_args__ = (
+        UniqueConstraint("telegram_bot_id", "telegram_chat_id", "telegram_thread_id", "character_id"),
+        Index(
+            "uq_dialogs_current",
+            "telegram_bot_id",
+            "telegram_chat_id",
+            "telegram_thread_id",
+            unique=True,
+            postgresql_where=text("is_current"),
+        ),
+        Index("ix_dialogs_user_id", "user_id"),
+        Index("ix_dialogs_character_id", "character_id"),
+        Index("ix_dialogs_created_at", "created_at"),
+    )
+
+    id: Mapped[Id]
+    telegram_bot_id: Mapped[BigInt]
+    telegram_chat_id: Mapped[BigInt]
+    telegram_thread_id: Mapped[BigInt] = mapped_column(default=0)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    character_id: Mapped[UUID] = mapped_column(ForeignKey("characters.id"))
+    is_current: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[CreatedAt]
+
+
+class Turn(Base, kw_only=True):
+    """`source_id` names the message that began it, unique in its dialog. Cost is in millionths of a US dollar."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        UniqueConstraint("dialog_id", "source_id"),
+        CheckConstraint("status in ('open', 'finished', 'interrupted', 'failed')", name="status_known"),
+        CheckConstraint("cost_micros >= 0", name="cost_not_negative"),
+        Index("ix_turns_created_at", "created_at"),
+        Index("ix_turns_open", "created_at", postgresql_where=text("status = 'open'")),
+        Index("ix_turns_user_id", "user_id"),
+    )
+
+    id: Mapped[Serial]
+    dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    source_id: Mapped[str]
+    status: Mapped[str] = mapped_column(default=TurnStatus.OPEN)
+    allowance_day: Mapped[date]
+    model: Mapped[str | None] = mapped_column(default=None)
+    prompt_tokens: Mapped[int | None] = mapped_column(default=None)
+    completion_tokens: Mapped[int | None] = mapped_column(default=None)
+    cost_micros: Mapped[BigInt | None] = mapped_column(default=None)
+    first_piece_ms: Mapped[int | None] = mapped_column(default=None)
+    total_ms: Mapped[int | None] = mapped_column(default=None)
+    error_code: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[CreatedAt]
+    finished_at: Mapped[Instant | None] = mapped_column(default=None)
+
+
+class Message(Base, kw_only=True):
+    """One utterance. A greeting belongs to no turn."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        CheckConstraint("role in ('user', 'assistant', 'system')", name="role_known"),
+        Index("ix_messages_dialog_id_id", "dialog_id", "id"),
+        Index("ix_messages_turn_id", "turn_id"),
+        Index("ix_messages_created_at", "created_at"),
+    )
+
+    id: Mapped[Serial]
+    dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"))
+    turn_id: Mapped[BigInt | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), default=None)
+    role: Mapped[str]
+    text: Mapped[str] = mapped_column(repr=False)
+    created_at: Mapped[CreatedAt]
+    edited_at: Mapped[Instant | None] = mapped_column(default=None)
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold: NUL and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,83 @@
+"""Reading just enough of a raw update to put it in its lane. Never raises: what cannot be understood is kept as it is."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from shared.domain.inbox import IncomingUpdate
+
+MAX_BODY_BYTES = 1_000_000
+"""Telegram's own updates stay far below; a larger body is kept shortened, as a dead letter."""
+KEPT_OF_OVERSIZED = 65_536
+
+_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
+_STOP_COMMAND = re.compile(r"/stop(@\w+)?\s*$", re.IGNORECASE)
+
+
+def read_update(body: bytes) -> IncomingUpdate:
+    """Sort a raw update into its lane.
+
+    Chats keep their order; buttons and reactions go by user, as Telegram delivers them; payments and Stop get lanes of their own that no
+    chat can block. A body without a readable `update_id` gets a negative id made from its bytes, so that repeats are still one.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        return _broken(body, "oversized")
+    try:
+        update = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        return _broken(body, f"not JSON: {type(error).__name__}")
+    if not isinstance(update, dict) or not _is_id(update.get("update_id")):
+        return _broken(body, "no update_id")
+    kind = next((key for key in update if key != "update_id"), "")
+    content = update.get(kind)
+    if not isinstance(content, dict):
+        return IncomingUpdate(update_id=update["update_id"], lane="unknown", kind=_storable(kind), is_priority=False, body=body)
+    lane, is_priority = _lane(kind, content)
+    return IncomingUpdate(update_id=update["update_id"], lane=lane, kind=_storable(kind), is_priority=is_priority, body=body)
+
+
+def _lane(kind: str, content: dict[str, Any]) -> tuple[str, bool]:
+    chat, user = _id_in(content, "chat"), _id_in(content, "from") or _id_in(content, "user")
+    if kind in {"pre_checkout_query", "shipping_query"}:
+        return f"checkout:{user}", True
+    if kind == "stopped_message_generation":
+        return f"stop:{chat}", True
+    if kind == "callback_query":
+        return f"press:{user}", True
+    if kind == "message":
+        if "successful_payment" in content or "refunded_payment" in content:
+            return f"payment:{user}", True
+        text = content.get("text")
+        if isinstance(text, str) and _STOP_COMMAND.match(text):
+            return f"stop:{chat}", True
+    if chat is not None:
+        return f"chat:{chat}", False
+    return (f"user:{user}", False) if user is not None else ("unknown", False)
+
+
+def _id_in(content: dict[str, Any], key: str) -> int | None:
+    holder = content.get(key)
+    found = holder.get("id") if isinstance(holder, dict) else None
+    return found if _is_id(found) else None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**62) < value < 2**62
+
+
+def _storable(kind: str) -> str:
+    return re.sub(r"[^a-z_]", "?", kind)[:64] or "none"
+
+
+def _broken(body: bytes, why: str) -> IncomingUpdate:
+    found = _UPDATE_ID.search(body[:KEPT_OF_OVERSIZED])
+    made_up = -int.from_bytes(hashlib.sha256(body).digest()[:7], "big") - 1
+    return IncomingUpdate(
+        update_id=int(found[1]) if found else made_up,
+        lane="broken",
+        kind="broken",
+        is_priority=False,
+        body=body[:KEPT_OF_OVERSIZED],
+        broken=why,
+    )

@@ -1,0 +1,26 @@
+"""Every mapped class, so that whoever needs the whole schema imports one module."""
+
+from shared.domain.base import Base
+from shared.domain.billing import AllowanceUsage, Plan, Subscription
+from shared.domain.character import Character
+from shared.domain.dialog import Dialog, Message, Turn
+from shared.domain.inbox import Lane, Parcel, StoredUpdate
+from shared.domain.operator import Operator, Setting
+from shared.domain.user import User
+
+__all__ = [
+    "AllowanceUsage",
+    "Base",
+    "Character",
+    "Dialog",
+    "Lane",
+    "Message",
+    "Operator",
+    "Parcel",
+    "Plan",
+    "Setting",
+    "StoredUpdate",
+    "Subscription",
+    "Turn",
+    "User",
+]

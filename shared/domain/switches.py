@@ -1,0 +1,49 @@
+"""Feature switches: what operators change at run time, with the defaults of a new installation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from shared.domain.errors import InvalidInputError
+
+
+class UnknownSwitchError(InvalidInputError):
+    code = "unknown_switch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    streaming: bool = True
+    """Show a reply while it is being written (drafts in private chats)."""
+    answer_in_groups: bool = True
+    """Answer in groups when mentioned or replied to."""
+    registration_open: bool = True
+    """Let people in who have not written before."""
+    keep_messages_days: int = 90
+    """Days that dialogs' messages are kept; 0 keeps them for ever."""
+
+
+def parse_switch(key: str, value: Any) -> bool | int:
+    """The value in the switch's own type.
+
+    Raises `UnknownSwitchError` for a key that is no switch, `InvalidInputError` for a value of another type or a negative number.
+    """
+    kinds = {field.name: field.type for field in fields(Switches)}
+    if key not in kinds:
+        raise UnknownSwitchError(f"there is no switch named {key!r}")
+    if kinds[key] is bool and isinstance(value, bool):
+        return value
+    if kinds[key] is int and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 36_500:
+        return value
+    raise InvalidInputError(f"{key} does not take this value")
+
+
+def read_switches(rows: Mapping[str, Any]) -> Switches:
+    """Switches from stored rows; rows that no longer name a switch or hold a wrong value are passed over."""
+    known: dict[str, Any] = {}
+    for key, value in rows.items():
+        try:
+            known[key] = parse_switch(key, value)
+        except InvalidInputError:
+            continue
+    return Switches(**known)
