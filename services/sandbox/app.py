@@ -1,0 +1,45 @@
+"""The whole sandbox as one aiohttp application."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from services.sandbox import api, sim_actions, sim_setup, sim_views
+from services.sandbox.body import LARGEST_BODY
+from services.sandbox.sim import answer
+from services.sandbox.world import WORLD, World
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def hostname(host: str) -> str:
+    """The name in a Host header, without port and brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def only_hosts(allowed: frozenset[str]) -> Middleware:
+    """A foreign page must not reach the controls through a name of its own that points here; the Bot API needs no such guard."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        path = request.path
+        if not path.startswith(("/bot", "/file/bot")) and path != "/health" and hostname(request.host) not in allowed:
+            return answer({"error": "this host name is not allowed: add it to SANDBOX_ALLOWED_HOSTS"}, status=403)
+        return await handler(request)
+
+    return guard
+
+
+async def health(request: web.Request) -> web.Response:
+    world = request.app[WORLD]
+    return answer({"status": "ok", "bots": len(world.bots), "users": len(world.users), "calls": world.calls.last})
+
+
+def create_app(allowed_hosts: frozenset[str] = frozenset()) -> web.Application:
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[only_hosts(LOOPBACK | allowed_hosts)])
+    app[WORLD] = World()
+    app.router.add_get("/health", health)
+    for part in (api, sim_setup, sim_actions, sim_views):
+        part.add_routes(app)
+    return app
