@@ -1,0 +1,127 @@
+"""How the model endpoint behaves: its speed, a fixed reply, the fault in force, and a log of what it was asked."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+_KEPT_CALLS = 1_000
+KINDS = ("slow_first_token", "hang", "keep_alive_only", "cut", "status", "garbage", "refuse_connection")
+_FAULT_NUMBERS = ("times", "probability", "ms", "after_tokens", "code", "retry_after")
+_WHOLE = frozenset({"times", "code", "after_tokens"})
+_STATUSES = (429, 500, 503)
+
+
+class BadControlError(ValueError):
+    """Somebody set a speed or fault that means nothing; the text is a sentence for them."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """Goes wrong for `times` calls (None: until cleared), spread evenly where `probability` is below one."""
+
+    kind: str
+    times: int | None = None
+    probability: float = 1.0
+    ms: float = 5_000
+    after_tokens: int = 5
+    code: int = 500
+    retry_after: float | None = None
+    asked: int = 0
+
+    def strikes(self) -> bool:
+        if self.times is not None and self.times <= 0:
+            return False
+        self.asked += 1
+        if int(self.asked * self.probability) == int((self.asked - 1) * self.probability):
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+    def shown(self) -> dict[str, Any]:
+        return {"kind": self.kind, **{name: getattr(self, name) for name in _FAULT_NUMBERS}}
+
+
+@dataclass(slots=True)
+class Call:
+    """One request to the model. `outcome` is running, completed, abandoned (the caller left), rejected, or the fault's kind."""
+
+    n: int
+    at: datetime
+    model: str
+    messages: list[Any]
+    outcome: str = "running"
+    first_token_ms: float | None = None
+    total_ms: float | None = None
+
+    def shown(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__} | {"at": self.at.isoformat()}
+
+
+@dataclass(slots=True)
+class ModelControls:
+    first_token_ms: float = 350
+    tokens_per_second: float = 45
+    reply: str | None = None
+    fault: Fault | None = None
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_KEPT_CALLS))
+    asked: int = 0
+
+    def change(self, wanted: Mapping[str, Any]) -> None:
+        """Only what is named changes; `reply` and `fault` are cleared by null. Zero means no delay and no limit of speed."""
+        if unknown := set(wanted) - {"first_token_ms", "tokens_per_second", "reply", "fault"}:
+            raise BadControlError(f"unknown control: {', '.join(sorted(unknown))}")
+        changed = {name: _number(name, wanted[name]) for name in ("first_token_ms", "tokens_per_second") if name in wanted}
+        reply = wanted.get("reply", self.reply)
+        if reply is not None and not isinstance(reply, str):
+            raise BadControlError("reply must be a text or null")
+        fault = _fault(wanted["fault"]) if "fault" in wanted else self.fault
+        self.first_token_ms = changed.get("first_token_ms", self.first_token_ms)
+        self.tokens_per_second = changed.get("tokens_per_second", self.tokens_per_second)
+        self.reply, self.fault = reply, fault
+
+    def shown(self) -> dict[str, Any]:
+        fault = self.fault.shown() if self.fault and self.fault.times != 0 else None
+        return {"first_token_ms": self.first_token_ms, "tokens_per_second": self.tokens_per_second, "reply": self.reply, "fault": fault}
+
+    def striking(self) -> Fault | None:
+        return self.fault if self.fault and self.fault.strikes() else None
+
+    def log(self, model: str, messages: list[Any]) -> Call:
+        self.asked += 1
+        call = Call(self.asked, datetime.now(UTC), model, messages)
+        self.calls.append(call)
+        return call
+
+    def reset(self) -> None:
+        """Back to how the process started, as `/sim/reset` promises."""
+        fresh = ModelControls()
+        self.first_token_ms, self.tokens_per_second, self.reply, self.fault = fresh.first_token_ms, fresh.tokens_per_second, None, None
+        self.calls.clear()
+        self.asked = 0
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
+        raise BadControlError(f"{name} must be a number from 0 to 1000000")
+    return value
+
+
+def _fault(wanted: Any) -> Fault | None:
+    if wanted is None:
+        return None
+    if not isinstance(wanted, Mapping) or wanted.get("kind") not in KINDS:
+        raise BadControlError(f"fault must have a kind of: {', '.join(KINDS)}")
+    if unknown := set(wanted) - set(_FAULT_NUMBERS) - {"kind"}:
+        raise BadControlError(f"unknown in fault: {', '.join(sorted(unknown))}")
+    numbers = {name: _number(f"fault.{name}", value) for name, value in wanted.items() if name != "kind" and value is not None}
+    if wanted["kind"] == "status" and numbers.get("code", 500) not in _STATUSES:
+        raise BadControlError("fault.code must be 429, 500 or 503")
+    if numbers.get("probability", 1) > 1:
+        raise BadControlError("fault.probability must be from 0 to 1")
+    fault = Fault(wanted["kind"])
+    for name, number in numbers.items():
+        setattr(fault, name, int(number) if name in _WHOLE else number)
+    return fault
