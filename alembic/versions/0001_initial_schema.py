@@ -159,7 +159,7 @@ def upgrade() -> None:
         sa.Column("telegram_thread_id", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("character_id", sa.Uuid(), nullable=False),
-        sa.Column("is_current", sa.Boolean(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["character_id"], ["characters.id"], name=op.f("fk_dialogs_character_id_characters")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_dialogs_user_id_users"), ondelete="CASCADE"),
@@ -174,14 +174,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_dialogs_character_id", "dialogs", ["character_id"], unique=False)
     op.create_index("ix_dialogs_created_at", "dialogs", ["created_at"], unique=False)
-    op.create_index("ix_dialogs_user_id", "dialogs", ["user_id"], unique=False)
     op.create_index(
-        "uq_dialogs_current",
-        "dialogs",
-        ["telegram_bot_id", "telegram_chat_id", "telegram_thread_id"],
-        unique=True,
-        postgresql_where=sa.text("is_current"),
+        "ix_dialogs_place", "dialogs", ["telegram_bot_id", "telegram_chat_id", "telegram_thread_id", "entered_at"], unique=False
     )
+    op.create_index("ix_dialogs_user_id", "dialogs", ["user_id"], unique=False)
     op.create_table(
         "subscriptions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -256,8 +252,8 @@ def downgrade() -> None:
     op.drop_index("uq_subscriptions_open_end", table_name="subscriptions", postgresql_where=sa.text("ends_at is null"))
     op.drop_index("ix_subscriptions_user_id_ends_at", table_name="subscriptions")
     op.drop_table("subscriptions")
-    op.drop_index("uq_dialogs_current", table_name="dialogs", postgresql_where=sa.text("is_current"))
     op.drop_index("ix_dialogs_user_id", table_name="dialogs")
+    op.drop_index("ix_dialogs_place", table_name="dialogs")
     op.drop_index("ix_dialogs_created_at", table_name="dialogs")
     op.drop_index("ix_dialogs_character_id", table_name="dialogs")
     op.drop_table("dialogs")

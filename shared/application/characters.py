@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from shared.database.database import Database
-from shared.domain.character import Character, in_language
+from shared.domain.character import Character
 from shared.domain.character_files import CharacterSeed
 from shared.domain.speaker import Speaker
 
@@ -33,12 +33,8 @@ class CharacterService:
 
         Raises `CharacterNotFoundError`.
         """
-        async with self.database.transaction() as tx:
-            character = await tx.characters.get(character_id)
-            dialog_id, is_new = await tx.dialogs.enter(speaker.place, speaker.user_id, character_id)
-            if is_new:
-                await tx.dialogs.greet(dialog_id, in_language(character.greeting, speaker.language))
-        return character, is_new
+        async with self.database.statement() as tx:
+            return await tx.dialogs.enter(speaker.place, speaker.user_id, character_id, speaker.language)
 
 
 def _as_json(seed: CharacterSeed) -> dict[str, str]:

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.domain.character import Character, CharacterNotFoundError
 from shared.domain.dialog import DialogNotFoundError, TurnStatus
 from shared.domain.inbox import Lease, Outgoing
 from shared.domain.prompt import PromptMessage, Role
@@ -82,17 +83,21 @@ _EDIT = text("""
     returning m.id
 """)
 
-_LEAVE_CURRENT = text("""
-    update dialogs set is_current = false
-    where telegram_bot_id = :bot_id and telegram_chat_id = :chat_id and telegram_thread_id = :thread_id
-      and is_current and character_id <> :character_id
-""")
-
 _ENTER = text("""
-    insert into dialogs (id, telegram_bot_id, telegram_chat_id, telegram_thread_id, user_id, character_id, is_current)
-    values (gen_random_uuid(), :bot_id, :chat_id, :thread_id, :user_id, :character_id, true)
-    on conflict (telegram_bot_id, telegram_chat_id, telegram_thread_id, character_id) do update set is_current = true
-    returning id, xmax = 0
+    with entered as (
+        insert into dialogs (id, telegram_bot_id, telegram_chat_id, telegram_thread_id, user_id, character_id, entered_at)
+        select gen_random_uuid(), :bot_id, :chat_id, :thread_id, :user_id, id, clock_timestamp()
+        from characters where id = :character_id
+        on conflict (telegram_bot_id, telegram_chat_id, telegram_thread_id, character_id) do update set entered_at = excluded.entered_at
+        returning id, character_id, xmax = 0 as is_new
+    ), greeted as (
+        insert into messages (dialog_id, role, text)
+        select e.id, 'assistant', coalesce(c.greeting ->> cast(:language as text), c.greeting ->> 'en', '')
+        from entered e join characters c on c.id = e.character_id where e.is_new
+    )
+    select c.id, c.slug, c.name, c.emoji, c.tagline, c.description, c.greeting, c.system_prompt, c.settings, c.position, c.is_default,
+           e.is_new
+    from entered e join characters c on c.id = e.character_id
 """)
 
 
@@ -185,12 +190,25 @@ class DialogRows:
         found = await self.connection.execute(_EDIT, {"dialog_id": dialog_id, "source_id": source_id, "text": text})
         return found.first() is not None
 
-    async def enter(self, place: Place, user_id: UUID, character_id: UUID) -> tuple[UUID, bool]:
-        """Makes the dialog with this character the place's current one; answers its id and whether it is new."""
-        where = {"bot_id": place.bot_id, "chat_id": place.chat_id, "thread_id": place.thread_id, "character_id": character_id}
-        await self.connection.execute(_LEAVE_CURRENT, where)
-        row = (await self.connection.execute(_ENTER, {**where, "user_id": user_id})).one()
-        return row[0], row[1]
+    async def enter(self, place: Place, user_id: UUID, character_id: UUID, language: str) -> tuple[Character, bool]:
+        """Makes the dialog with this character the place's current one; True when it is new, and the greeting is its first message.
+
+        Raises `CharacterNotFoundError`.
+        """
+        values = {
+            "bot_id": place.bot_id,
+            "chat_id": place.chat_id,
+            "thread_id": place.thread_id,
+            "user_id": user_id,
+            "character_id": character_id,
+            "language": language,
+        }
+        row = (await self.connection.execute(_ENTER, values)).mappings().first()
+        if row is None:
+            raise CharacterNotFoundError("no character with this id")
+        columns = dict(row)
+        is_new = columns.pop("is_new")
+        return Character(**columns), is_new
 
     async def greet(self, dialog_id: UUID, greeting: str) -> None:
         """Keeps the greeting as the dialog's first message, so that the character remembers having said it."""

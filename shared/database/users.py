@@ -14,7 +14,11 @@ from shared.domain.user import spoken_language
 _SPEAKER = text("""
     select u.id, u.telegram_user_id, u.language, d.id, d.character_id, c.name, c.emoji, p.code, p.daily_turns, u.blocked_at is not null
     from users u
-    join dialogs d on d.telegram_bot_id = :bot_id and d.telegram_chat_id = :chat_id and d.telegram_thread_id = :thread_id and d.is_current
+    join lateral (
+        select id, character_id from dialogs
+        where telegram_bot_id = :bot_id and telegram_chat_id = :chat_id and telegram_thread_id = :thread_id
+        order by entered_at desc limit 1
+    ) d on true
     join characters c on c.id = d.character_id
     join lateral (
         select s.plan_code from subscriptions s
@@ -41,10 +45,13 @@ _SUBSCRIBE = text("""
 """)
 
 _OPEN_DIALOG = text("""
-    insert into dialogs (id, telegram_bot_id, telegram_chat_id, telegram_thread_id, user_id, character_id, is_current)
-    select gen_random_uuid(), cast(:bot_id as bigint), cast(:chat_id as bigint), cast(:thread_id as bigint),
-           cast(:user_id as uuid), c.id, true
-    from characters c where c.is_default
+    insert into dialogs (id, telegram_bot_id, telegram_chat_id, telegram_thread_id, user_id, character_id, entered_at)
+    select gen_random_uuid(), place.*, cast(:user_id as uuid), c.id, clock_timestamp()
+    from characters c, (values (cast(:bot_id as bigint), cast(:chat_id as bigint), cast(:thread_id as bigint))) as place (bot, chat, thread)
+    where c.is_default and not exists (
+        select from dialogs
+        where telegram_bot_id = place.bot and telegram_chat_id = place.chat and telegram_thread_id = place.thread
+    )
     on conflict do nothing
 """)
 

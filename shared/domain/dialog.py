@@ -25,19 +25,12 @@ class TurnStatus(StrEnum):
 
 
 class Dialog(Base, kw_only=True):
-    """One place (bot, chat, topic) has one current dialog; those with other characters wait there to be resumed."""
+    """Of a place's dialogs (bot, chat, topic) the one entered last is current; those with other characters wait to be resumed."""
 
     __tablename__ = "dialogs"
     __table_args__ = (
         UniqueConstraint("telegram_bot_id", "telegram_chat_id", "telegram_thread_id", "character_id"),
-        Index(
-            "uq_dialogs_current",
-            "telegram_bot_id",
-            "telegram_chat_id",
-            "telegram_thread_id",
-            unique=True,
-            postgresql_where=text("is_current"),
-        ),
+        Index("ix_dialogs_place", "telegram_bot_id", "telegram_chat_id", "telegram_thread_id", "entered_at"),
         Index("ix_dialogs_user_id", "user_id"),
         Index("ix_dialogs_character_id", "character_id"),
         Index("ix_dialogs_created_at", "created_at"),
@@ -49,7 +42,7 @@ class Dialog(Base, kw_only=True):
     telegram_thread_id: Mapped[BigInt] = mapped_column(default=0)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     character_id: Mapped[UUID] = mapped_column(ForeignKey("characters.id"))
-    is_current: Mapped[bool] = mapped_column(default=True)
+    entered_at: Mapped[Instant]
     created_at: Mapped[CreatedAt]
 
 

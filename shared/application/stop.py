@@ -1,0 +1,66 @@
+"""Stop: a person ends a reply that is being generated."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class StoppedError(Exception):
+    """Raised inside `Stop.bounded` when Stop is pressed; never leaves the chat service."""
+
+
+class Stop:
+    """One generation's Stop button. Pressing it twice, or after the end, does nothing."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+        self._waiting: asyncio.Timeout | None = None
+
+    def press(self) -> None:
+        self.pressed = True
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    async def next_of(self, pieces: AsyncGenerator[T, None]) -> T:
+        """The next piece. Raises `StoppedError` once Stop is pressed, also while waiting, and `StopAsyncIteration` at the end."""
+        if self.pressed:
+            raise StoppedError
+        try:
+            async with asyncio.timeout(None) as self._waiting:
+                return await anext(pieces)
+        except TimeoutError:
+            if self.pressed:
+                raise StoppedError from None
+            raise
+        finally:
+            self._waiting = None
+
+
+class StopRegistry:
+    """The replies that are being generated in this process, by chat and draft."""
+
+    def __init__(self) -> None:
+        self._running: dict[int, dict[int, Stop]] = {}
+
+    @contextmanager
+    def watched(self, chat_id: int, draft_id: int) -> Iterator[Stop]:
+        stop = Stop()
+        self._running.setdefault(chat_id, {})[draft_id] = stop
+        try:
+            yield stop
+        finally:
+            drafts = self._running[chat_id]
+            del drafts[draft_id]
+            if not drafts:
+                del self._running[chat_id]
+
+    def press(self, chat_id: int, draft_id: int | None = None) -> bool:
+        """Stops a draft's generation, or all of the chat. False when none of them runs here."""
+        running = self._running.get(chat_id, {})
+        stops = list(running.values()) if draft_id is None else [running[draft_id]] if draft_id in running else []
+        for stop in stops:
+            stop.press()
+        return bool(stops)

@@ -1,0 +1,117 @@
+"""The composition root: builds engine, clients, adapters and services, and closes them in reverse."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from shared.adapters.celery_jobs import CeleryJobs
+from shared.adapters.clock import SystemClock
+from shared.adapters.llm import ProviderEndpoint, build_model
+from shared.adapters.llm.scripted import ScriptedModel
+from shared.adapters.passwords import Argon2Passwords
+from shared.adapters.redis import RedisGate, open_redis
+from shared.adapters.storage import open_store
+from shared.application.accounts import AccountService
+from shared.application.characters import CharacterService
+from shared.application.chat import ChatService
+from shared.application.health import HealthService
+from shared.application.inbox import InboxService
+from shared.application.jobs import JobQueue
+from shared.application.operators import OperatorService
+from shared.application.ports import ChatModel, Clock
+from shared.application.reports import ReportService
+from shared.application.switches import SwitchService
+from shared.application.upkeep import UpkeepService
+from shared.database.database import Database, open_engine
+from shared.database.presence import Presence
+from shared.settings import Process, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Everything a process may ask for."""
+
+    accounts: AccountService
+    characters: CharacterService
+    chat: ChatService
+    inbox: InboxService
+    operators: OperatorService
+    reports: ReportService
+    switches: SwitchService
+    upkeep: UpkeepService
+    health: HealthService
+    jobs: JobQueue
+    clock: Clock
+    redis: RedisGate
+    presence: Presence
+
+
+@asynccontextmanager
+async def open_application(settings: Settings, process: Process) -> AsyncIterator[Application]:
+    """The application of one process. Opening connects to nothing: each part connects when it is first used."""
+    async with AsyncExitStack() as closing:
+        clock = SystemClock()
+        database = _database(settings, process)
+        closing.push_async_callback(database.aclose)
+        redis = RedisGate(open_redis(settings.redis_url.get_secret_value()))
+        closing.push_async_callback(redis.aclose)
+        model = _model(settings)
+        closing.push_async_callback(model.aclose)
+        jobs = CeleryJobs(settings.broker_url)
+        closing.push_async_callback(jobs.aclose)
+        switches = SwitchService(database=database, clock=clock)
+        yield Application(
+            accounts=AccountService(database=database, switches=switches, clock=clock),
+            characters=CharacterService(database=database),
+            chat=ChatService(database=database, model=model, clock=clock),
+            inbox=InboxService(database=database),
+            operators=OperatorService(database=database, passwords=Argon2Passwords(), clock=clock),
+            reports=ReportService(database=database, clock=clock),
+            switches=switches,
+            upkeep=UpkeepService(database=database, switches=switches, clock=clock, jobs=jobs),
+            health=HealthService(checks=_checks(settings, database, redis, model)),
+            jobs=jobs,
+            clock=clock,
+            redis=redis,
+            presence=Presence(
+                settings.database_url.get_secret_value(),
+                application_name=f"vitte-{process}-presence",
+                connect_timeout=settings.db_connect_timeout,
+            ),
+        )
+
+
+def _database(settings: Settings, process: Process) -> Database:
+    return Database(
+        open_engine(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.db_pool_size,
+            max_overflow=settings.db_max_overflow,
+            connect_timeout=settings.db_connect_timeout,
+            pool_recycle=settings.db_pool_recycle,
+            application_name=f"vitte-{process}",
+        )
+    )
+
+
+def _model(settings: Settings) -> ChatModel:
+    """The first model of `LLM_STRONG`; a process that has none configured never asks one."""
+    if not settings.llm_strong:
+        return ScriptedModel()
+    providers = {
+        "openai": ProviderEndpoint(settings.openai_base_url, settings.openai_api_key.get_secret_value()),
+        "gemini": ProviderEndpoint(settings.gemini_base_url, settings.gemini_api_key.get_secret_value()),
+        "openrouter": ProviderEndpoint(settings.openrouter_base_url, settings.openrouter_api_key.get_secret_value()),
+        "ollama": ProviderEndpoint(settings.ollama_base_url, ""),
+        "vllm": ProviderEndpoint(settings.vllm_base_url, settings.vllm_api_key.get_secret_value()),
+    }
+    return build_model(settings.llm_strong, providers)
+
+
+def _checks(settings: Settings, database: Database, redis: RedisGate, model: ChatModel) -> dict[str, Callable[[], Awaitable[None]]]:
+    checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database.check, "redis": redis.check}
+    if settings.s3_endpoint:
+        checks["storage"] = open_store(settings).check
+    if settings.llm_strong:
+        checks["model"] = model.check
+    return checks

@@ -1,0 +1,105 @@
+"""One connection that stays open: its locks show to the others that this process lives, and it hears their notices.
+
+PostgreSQL frees the locks the moment the connection ends, however the process dies. Needs a direct connection, not a pooler
+in transaction mode.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+import asyncpg
+import structlog
+from sqlalchemy.engine import make_url
+
+from shared.database.database import DatabaseUnavailableError
+
+CONSUMERS, POLLERS = 0x56495431, 0x56495432
+"""Classes of advisory locks: a living consumer, the one poller of a bot."""
+CHANNELS = ("vitte_inbox", "vitte_stop")
+
+Listener = Callable[[str, str], None]
+"""Called with channel and payload."""
+
+log = structlog.get_logger("presence")
+
+
+class Presence:
+    """`consumer` names this process while it is connected."""
+
+    def __init__(self, url: str, *, application_name: str, connect_timeout: float) -> None:
+        self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._application_name = application_name
+        self._connect_timeout = connect_timeout
+        self._connection: asyncpg.Connection | None = None
+        self._turn = asyncio.Lock()
+        self._held: set[tuple[int, int]] = set()
+        self.consumer = secrets.randbelow(2**31 - 1) + 1
+
+    async def keep(self, listener: Listener, *, pause: float = 0.5) -> None:
+        """Connects, and again whenever the connection is lost, until cancelled."""
+        while True:
+            lost = asyncio.Event()
+            try:
+                await self._connect(listener, lost)
+                await lost.wait()
+                log.warning("presence_lost")
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("waiting_for_database", error=type(error).__name__)
+            finally:
+                await self._disconnect()
+            await asyncio.sleep(pause)
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None and not self._connection.is_closed()
+
+    async def lead(self, bot_id: int) -> bool:
+        """Become, or stay, the only poller of this bot."""
+        leads = await self._try_lock(POLLERS, bot_id % 2**31)
+        if leads:
+            self._held.add((POLLERS, bot_id % 2**31))
+        return leads
+
+    async def is_alive(self, consumer: int) -> bool:
+        """Whether another process still holds its lock. True for ourselves."""
+        if consumer == self.consumer:
+            return True
+        if not await self._try_lock(CONSUMERS, consumer):
+            return True
+        await self._ask("select pg_advisory_unlock($1, $2)", CONSUMERS, consumer)
+        return False
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self._ask("select pg_notify($1, $2)", channel, payload)
+
+    async def _try_lock(self, kind: int, key: int) -> bool:
+        if (kind, key) in self._held:
+            return True
+        return bool(await self._ask("select pg_try_advisory_lock($1, $2)", kind, key))
+
+    async def _ask(self, statement: str, *values: object) -> object:
+        connection = self._connection
+        if connection is None:
+            raise DatabaseUnavailableError("the presence connection is away", retry_after=1.0)
+        try:
+            async with self._turn:
+                return await connection.fetchval(statement, *values)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise DatabaseUnavailableError("the presence connection broke", retry_after=1.0) from error
+
+    async def _connect(self, listener: Listener, lost: asyncio.Event) -> None:
+        connection = await asyncpg.connect(
+            self._dsn, timeout=self._connect_timeout, server_settings={"application_name": self._application_name}
+        )
+        self._connection = connection
+        connection.add_termination_listener(lambda _: lost.set())
+        await connection.fetchval("select pg_advisory_lock($1, $2)", CONSUMERS, self.consumer)
+        for channel in CHANNELS:
+            await connection.add_listener(channel, lambda _c, _pid, heard, payload: listener(heard, payload))
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
+            connection.terminate()
