@@ -48,7 +48,7 @@ def estimate_tokens(text: str) -> int:
     cyrillic = 0 if text.isascii() else len(text.encode("iso8859-5", "ignore")) - len(ascii_part)
     other = len(text) - len(ascii_part) - cyrillic
     tokens = (len(ascii_part) - dense) / _ENGLISH + dense / _DENSE_ASCII + cyrillic / _CYRILLIC + other / _OTHER
-    return math.ceil(tokens * _MARGIN)
+    return math.ceil(round(tokens * _MARGIN, 6))  # or 100.00000000000001 would cost a token more
 
 
 def message_tokens(message: PromptMessage) -> int:
