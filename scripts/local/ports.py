@@ -27,16 +27,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def remembered_port(memory: Path) -> int:
-    """The port of the last run while it is still free, else another one."""
+def settle_port(memory: Path) -> None:
+    """The file names the port of the last run while it is still free, else another one from now on."""
     with contextlib.suppress(FileNotFoundError, ValueError):
-        port = int(memory.read_text(encoding="ascii"))
-        if not is_taken(port):
-            return port
-    port = free_port()
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    memory.write_text(str(port), encoding="ascii")
-    return port
+        if not is_taken(int(memory.read_text(encoding="ascii"))):
+            return
+    memory.write_text(str(free_port()), encoding="ascii")
 
 
 def accepts(port: int) -> bool:

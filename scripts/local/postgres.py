@@ -10,9 +10,10 @@ import subprocess
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from scripts.local.accounts import database_account, reachable_home, reachable_install
-from scripts.local.ports import remembered_port
+from scripts.local.ports import settle_port
 from scripts.local.processes import Account, Command, StartError, arguments_of, end, identity
 
 OWNER = "vitte"
@@ -39,6 +40,7 @@ def wheel() -> Path:
 class PostgresServer:
     """One cluster below `local`. `hasty` gives durability up for speed: for tests only."""
 
+    name: ClassVar[str] = "postgres"
     local: Path
     hasty: bool = False
     settings: dict[str, str] = field(default_factory=dict)
@@ -60,9 +62,9 @@ class PostgresServer:
     def data(self) -> Path:
         return self.home / "data"
 
-    @cached_property
+    @property
     def port(self) -> int:
-        return remembered_port(self.home / "port")
+        return int((self.home / "port").read_text(encoding="ascii"))
 
     @cached_property
     def password(self) -> str:
@@ -77,6 +79,7 @@ class PostgresServer:
         if not self.data.exists():
             self._initialise()
         self._end_leftover()
+        settle_port(self.home / "port")
         self._own(self.home / "run")
 
     def command(self) -> Command:
@@ -85,7 +88,7 @@ class PostgresServer:
         sockets = self.home / "run"
         folder = str(sockets) if len(os.fsencode(sockets)) <= MAX_SOCKET_FOLDER else ""
         return Command(
-            name="postgres",
+            name=self.name,
             argv=(self._binary("postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port), "-k", folder, *options),
             cwd=Path("/"),
             account=self.account,

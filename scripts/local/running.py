@@ -5,12 +5,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, ClassVar, Protocol
 
 from scripts.local.processes import Command, Ledger, StartError, wait_until
 
 
 class Server(Protocol):
+    name: ClassVar[str]
+
     def prepare(self) -> None: ...
     def command(self) -> Command: ...
     def is_ready(self, pid: int) -> bool: ...
@@ -56,7 +58,7 @@ def stop(process: subprocess.Popen[bytes], command: Command, patience: float = 1
 def running(server: Server, folder: Path, ledger: Ledger | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """The server runs inside the block."""
     with ExitStack() as stack:
-        process = start(server, folder / f"{server.command().name}.log")
+        process = start(server, folder / f"{server.name}.log")
         stack.callback(stop, process, server.command())
         if ledger is not None:
             ledger.add(process.pid, server.command())

@@ -7,8 +7,9 @@ import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
-from scripts.local.ports import remembered_port
+from scripts.local.ports import settle_port
 from scripts.local.processes import Command, StartError
 
 
@@ -24,6 +25,7 @@ def wheel_binary() -> Path:
 class ValkeyServer:
     """One server below `local`. `hasty` keeps nothing on disk: for tests only."""
 
+    name: ClassVar[str] = "redis"
     local: Path
     hasty: bool = False
 
@@ -31,9 +33,9 @@ class ValkeyServer:
     def home(self) -> Path:
         return self.local / "redis"
 
-    @cached_property
+    @property
     def port(self) -> int:
-        return remembered_port(self.home / "port")
+        return int((self.home / "port").read_text(encoding="ascii"))
 
     @cached_property
     def password(self) -> str:
@@ -48,6 +50,7 @@ class ValkeyServer:
 
     def prepare(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
+        settle_port(self.home / "port")
         keeping = ["appendonly no", 'save ""'] if self.hasty else ["appendonly yes", "appendfsync everysec"]
         lines = ["bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f'dir "{self.home}"', "loglevel warning", *keeping]
         config = self.home / "valkey.conf"
@@ -55,7 +58,7 @@ class ValkeyServer:
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def command(self) -> Command:
-        return Command(name="redis", argv=(str(wheel_binary()), str(self.home / "valkey.conf")))
+        return Command(name=self.name, argv=(str(wheel_binary()), str(self.home / "valkey.conf")))
 
     def is_ready(self, pid: int) -> bool:  # noqa: ARG002 - every server is asked in the same way
         """Answers PING, which it does not while it still loads its file."""
