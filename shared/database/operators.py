@@ -35,7 +35,8 @@ class OperatorRows:
 
     async def switches(self) -> dict[str, Any]:
         """Those that differ, or once differed, from the defaults."""
-        return {key: value for key, value in await self.connection.execute(text("select key, value from settings"))}
+        rows = await self.connection.execute(text("select key, value from settings"))
+        return {row.key: row.value for row in rows}
 
     async def set_switch(self, key: str, value: bool | int, *, by: str, at: datetime) -> None:
         await self.connection.execute(_SET_SWITCH, {"key": key, "value": orjson.dumps(value).decode(), "by": by, "at": at})

@@ -1,6 +1,195 @@
+"""What grows old and what got stuck. Every method is one statement over one batch and may be run by two at once."""
+
+from datetime import datetime
+
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+_DELETE_MESSAGES = text("""
+    with due as (
+        select id from messages where created_at < :before order by created_at limit :batch for update skip locked
+    )
+    delete from messages m using due where m.id = due.id
+""")
+
+# A turn goes when nothing that was said in it is left, so that no message goes with it before its own day.
+_DELETE_TURNS = text("""
+    with due as (
+        select id from turns t
+        where created_at < :before and status <> 'open' and not exists (select from messages m where m.turn_id = t.id)
+        order by created_at limit :batch for update skip locked
+    )
+    delete from turns t using due where t.id = due.id
+""")
+
+_DELETE_UPDATES = text("""
+    with due as (
+        select telegram_bot_id, telegram_update_id from stored_updates
+        where received_at < :before and status = cast(:status as text)
+        order by received_at limit :batch for update skip locked
+    )
+    delete from stored_updates u using due
+    where u.telegram_bot_id = due.telegram_bot_id and u.telegram_update_id = due.telegram_update_id
+""")
+
+_DELETE_PARCELS = text("""
+    with due as (
+        select telegram_bot_id, telegram_update_id, step from outbox
+        where created_at < :before and status = cast(:status as text)
+        order by created_at limit :batch for update skip locked
+    )
+    delete from outbox o using due
+    where o.telegram_bot_id = due.telegram_bot_id and o.telegram_update_id = due.telegram_update_id and o.step = due.step
+""")
+
+# Only lanes whose updates are gone: those of people who write now and then would be made anew all the time.
+_DELETE_LANES = text("""
+    with idle as (
+        select telegram_bot_id, lane from lanes l
+        where due_at is null and leased_by is null and arrivals = handled
+          and not exists (select from stored_updates u where u.telegram_bot_id = l.telegram_bot_id and u.lane = l.lane)
+        limit :batch for update skip locked
+    )
+    delete from lanes l using idle where l.telegram_bot_id = idle.telegram_bot_id and l.lane = idle.lane
+""")
+
+_DELETE_USAGES = text("""
+    with due as (
+        select user_id, day from allowance_usages where day < :before order by day limit :batch for update skip locked
+    )
+    delete from allowance_usages a using due where a.user_id = due.user_id and a.day = due.day
+""")
+
+# An answer that was written down but not sent, though its update counts as handled: the update is opened again, and whoever
+# takes it finds the parcels and sends what is left of them.
+_REOPEN_UPDATES = text("""
+    with unsent as (
+        select distinct telegram_bot_id, telegram_update_id from outbox
+        where status = 'pending' and created_at between :after and :before
+    ), reopened as (
+        update stored_updates u set status = 'pending', handled_at = null from unsent s
+        where u.telegram_bot_id = s.telegram_bot_id and u.telegram_update_id = s.telegram_update_id
+          and u.status = 'handled' and u.handled_at < :before
+        returning u.telegram_bot_id, u.lane
+    ), counted as (
+        select telegram_bot_id, lane, count(*) as updates from reopened group by telegram_bot_id, lane
+    ), woken as (
+        insert into lanes (telegram_bot_id, lane, is_priority, arrivals, handled, attempts, failures, token, due_at)
+        select telegram_bot_id, lane, false, updates, 0, 0, 0, 0, clock_timestamp() from counted order by telegram_bot_id, lane
+        on conflict (telegram_bot_id, lane) do update
+            set arrivals = lanes.arrivals + excluded.arrivals, due_at = coalesce(lanes.due_at, excluded.due_at)
+        returning 1
+    ), heard as (
+        select pg_notify('vitte_inbox', 'upkeep') from (select from woken limit 1) one
+    )
+    select (select count(*) from reopened), (select count(*) from heard)
+""")
+
+_WAKE_LANES = text("""
+    with waiting as (
+        select telegram_bot_id, lane, count(*) as updates from stored_updates where status = 'pending' group by telegram_bot_id, lane
+    ), stuck as (
+        select l.telegram_bot_id, l.lane, w.updates from lanes l join waiting w using (telegram_bot_id, lane)
+        where l.due_at is null for update of l skip locked
+    ), woken as (
+        update lanes l set due_at = clock_timestamp(), leased_by = null, arrivals = l.handled + s.updates from stuck s
+        where l.telegram_bot_id = s.telegram_bot_id and l.lane = s.lane
+        returning 1
+    ), heard as (
+        select pg_notify('vitte_inbox', 'upkeep') from (select from woken limit 1) one
+    )
+    select (select count(*) from woken), (select count(*) from heard)
+""")
+
+_ABANDON_TURNS = text("""
+    with abandoned as (
+        select t.id from turns t join dialogs d on d.id = t.dialog_id
+        where t.status = 'open' and t.created_at < :before
+          and not exists (
+              select from stored_updates u
+              where u.telegram_bot_id = d.telegram_bot_id and u.lane = 'chat:' || d.telegram_chat_id and u.status = 'pending'
+          )
+        order by t.created_at limit :batch for update of t skip locked
+    ), ended as (
+        update turns t set status = 'failed', error_code = 'abandoned', finished_at = now()
+        from abandoned a where t.id = a.id and t.status = 'open'
+        returning t.user_id, t.allowance_day
+    ), owed as (
+        select user_id, allowance_day, count(*)::int as turns from ended group by user_id, allowance_day
+    ), given_back as (
+        update allowance_usages a set used = greatest(a.used - o.turns, 0) from owed o
+        where a.user_id = o.user_id and a.day = o.allowance_day
+    )
+    select count(*) from ended
+""")
+
+_REPLAY = text("""
+    with reopened as (
+        update stored_updates set status = 'pending', error = null, handled_at = null
+        where telegram_bot_id = :bot_id and telegram_update_id = :update_id and status = 'dead' and kind <> 'broken'
+        returning telegram_bot_id, telegram_update_id, lane
+    ), again as (
+        update outbox o set status = 'pending', error = null, sent_at = null from reopened r
+        where o.telegram_bot_id = r.telegram_bot_id and o.telegram_update_id = r.telegram_update_id and o.status = 'failed'
+    ), woken as (
+        insert into lanes (telegram_bot_id, lane, is_priority, arrivals, handled, attempts, failures, token, due_at)
+        select telegram_bot_id, lane, false, 1, 0, 0, 0, 0, clock_timestamp() from reopened
+        on conflict (telegram_bot_id, lane) do update
+            set arrivals = lanes.arrivals + 1, due_at = coalesce(lanes.due_at, excluded.due_at)
+        returning 1
+    ), heard as (
+        select pg_notify('vitte_inbox', 'upkeep') from woken
+    )
+    select (select count(*) from reopened), (select count(*) from heard)
+""")
 
 
 class UpkeepRows:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+
+    async def delete_messages(self, before: datetime, batch: int) -> int:
+        return await self._delete(_DELETE_MESSAGES, before, batch)
+
+    async def delete_turns(self, before: datetime, batch: int) -> int:
+        """Those of which no message is left; open ones stay."""
+        return await self._delete(_DELETE_TURNS, before, batch)
+
+    async def delete_handled_updates(self, before: datetime, batch: int) -> int:
+        return await self._delete(_DELETE_UPDATES, before, batch, status="handled")
+
+    async def delete_dead_updates(self, before: datetime, batch: int) -> int:
+        return await self._delete(_DELETE_UPDATES, before, batch, status="dead")
+
+    async def delete_sent_parcels(self, before: datetime, batch: int) -> int:
+        return await self._delete(_DELETE_PARCELS, before, batch, status="sent")
+
+    async def delete_failed_parcels(self, before: datetime, batch: int) -> int:
+        return await self._delete(_DELETE_PARCELS, before, batch, status="failed")
+
+    async def delete_usages(self, before: datetime, batch: int) -> int:
+        found = await self.connection.execute(_DELETE_USAGES, {"before": before.date(), "batch": batch})
+        return found.rowcount
+
+    async def delete_idle_lanes(self, batch: int) -> int:
+        """Lanes without any stored update; the next one makes its lane anew."""
+        return (await self.connection.execute(_DELETE_LANES, {"batch": batch})).rowcount
+
+    async def reopen_unsent(self, after: datetime, before: datetime) -> int:
+        """Opens handled updates again whose answer, posted in this span, was never sent."""
+        return int((await self.connection.execute(_REOPEN_UPDATES, {"after": after, "before": before})).one()[0])
+
+    async def wake_lanes(self) -> int:
+        """Makes lanes due that have work and that nobody would look at."""
+        return int((await self.connection.execute(_WAKE_LANES)).one()[0])
+
+    async def abandon_turns(self, before: datetime, batch: int) -> int:
+        """Ends open turns that nobody works on any more as failed, and gives their allowance back."""
+        return int((await self.connection.execute(_ABANDON_TURNS, {"before": before, "batch": batch})).scalar_one())
+
+    async def replay(self, bot_id: int, update_id: int) -> bool:
+        """Opens a dead letter again. False when it is none, or can never be understood."""
+        return bool((await self.connection.execute(_REPLAY, {"bot_id": bot_id, "update_id": update_id})).one()[0])
+
+    async def _delete(self, statement: TextClause, before: datetime, batch: int, **values: str) -> int:
+        return (await self.connection.execute(statement, {"before": before, "batch": batch, **values})).rowcount

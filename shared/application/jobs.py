@@ -1,0 +1,43 @@
+"""Work that is done later by the worker, as plain data. A job may run twice and must come to the same end."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """`name` is the worker's task, fields are its arguments: ids only, never a person's words."""
+
+    name: ClassVar[str]
+    queue: ClassVar[str] = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanUpOldMessages(Job):
+    name: ClassVar[str] = "cleanup_old_messages"
+    queue: ClassVar[str] = "upkeep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendPending(Job):
+    name: ClassVar[str] = "resend_pending"
+    queue: ClassVar[str] = "upkeep"
+
+
+class JobQueue(Protocol):
+    async def enqueue(self, job: Job) -> bool:
+        """Hands the job over, after the transaction that made it necessary. Never raises.
+
+        False when the broker is away: the row is the truth, and an upkeep task sends it again.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryJobs:
+    """Keeps the jobs where one process, or a test, can look at them."""
+
+    jobs: list[Job] = field(default_factory=list)
+
+    async def enqueue(self, job: Job) -> bool:
+        self.jobs.append(job)
+        return True

@@ -1,0 +1,129 @@
+"""What the clock makes happen: old things go, stuck things move again."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Counter
+
+from shared.application.jobs import CleanUpOldMessages, JobQueue
+from shared.application.ports import Clock
+from shared.application.switches import SwitchService
+from shared.database.database import Database
+from shared.database.upkeep import UpkeepRows
+from shared.domain.errors import ConflictError
+
+BATCH = 2_000
+SHIFT_SECONDS = 120.0
+"""A clean-up hands over to a next job after this time, so that others in the queue get their turn."""
+KEEP_UPDATES = timedelta(days=7)
+KEEP_DEAD_LETTERS = timedelta(days=30)
+KEEP_USAGES = timedelta(days=90)
+UNSENT_AFTER = timedelta(minutes=2)
+UNSENT_UNTIL = timedelta(days=1)
+"""An answer that is older than a day is not worth sending any more."""
+ABANDONED_AFTER = timedelta(hours=1)
+
+CLEANED = Counter("vitte_cleanup_rows_total", "Rows deleted because they are old", ["kind"])
+RESENT = Counter("vitte_resent_total", "Work that was stuck and was made due again", ["kind"])
+
+log = structlog.get_logger("upkeep")
+
+
+class NoDeadLetterError(ConflictError):
+    """It was replayed already, or it cannot be understood and would only die again."""
+
+    code = "not_replayable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanUpReport:
+    """Rows deleted by kind. `is_complete` is false when a next job goes on with the rest."""
+
+    deleted: dict[str, int]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendReport:
+    lanes_woken: int
+    updates_reopened: int
+    turns_abandoned: int
+
+
+Batch = Callable[[UpkeepRows], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpkeepService:
+    database: Database
+    switches: SwitchService
+    clock: Clock
+    jobs: JobQueue
+    batch: int = BATCH
+
+    async def clean_up(self, *, seconds: float = SHIFT_SECONDS) -> CleanUpReport:
+        """Deletes what is past its time, in small transactions; killed at any moment, the next run goes on where this one was.
+
+        A dialog itself is never deleted. Days for messages are the operators' switch; 0 keeps them for ever.
+        """
+        started, deleted = self.clock.monotonic(), dict[str, int]()
+        for kind, batch in (await self._due()).items():
+            while (rows := await self._run(batch)) > 0:
+                CLEANED.labels(kind).inc(rows)
+                deleted[kind] = deleted.get(kind, 0) + rows
+                if self.clock.monotonic() - started > seconds:
+                    return await self._hand_over(deleted)
+                if rows < self.batch:
+                    break
+        log.info("cleaned_up", deleted=deleted, is_complete=True)
+        return CleanUpReport(deleted=deleted, is_complete=True)
+
+    async def resend_pending(self) -> ResendReport:
+        """Makes due again what would wait for ever: lanes that nobody looks at, answers that were not sent, turns left open."""
+        now = self.clock.now()
+        async with self.database.statement() as tx:
+            reopened = await tx.upkeep.reopen_unsent(now - UNSENT_UNTIL, now - UNSENT_AFTER)
+        async with self.database.statement() as tx:
+            woken = await tx.upkeep.wake_lanes()
+        async with self.database.statement() as tx:
+            abandoned = await tx.upkeep.abandon_turns(now - ABANDONED_AFTER, self.batch)
+        for kind, rows in (("update", reopened), ("lane", woken), ("turn", abandoned)):
+            RESENT.labels(kind).inc(rows)
+        if reopened or woken or abandoned:
+            log.warning("resent_pending", updates=reopened, lanes=woken, turns=abandoned)
+        return ResendReport(lanes_woken=woken, updates_reopened=reopened, turns_abandoned=abandoned)
+
+    async def replay(self, bot_id: int, update_id: int, by: str) -> None:
+        """An operator has a dead letter tried again, before what waits in its lane. Raises `NoDeadLetterError`."""
+        async with self.database.statement() as tx:
+            replayed = await tx.upkeep.replay(bot_id, update_id)
+        if not replayed:
+            raise NoDeadLetterError("this update is no dead letter that could be tried again")
+        log.info("dead_letter_replayed", update_id=update_id, by=by)
+
+    async def _due(self) -> dict[str, Batch]:
+        now, size = self.clock.now(), self.batch
+        days = (await self.switches.read()).keep_messages_days
+        spoken: dict[str, Batch] = {}
+        if days:
+            until = now - timedelta(days=days)
+            spoken = {"messages": lambda rows: rows.delete_messages(until, size), "turns": lambda rows: rows.delete_turns(until, size)}
+        return spoken | {
+            "updates": lambda rows: rows.delete_handled_updates(now - KEEP_UPDATES, size),
+            "dead_updates": lambda rows: rows.delete_dead_updates(now - KEEP_DEAD_LETTERS, size),
+            "parcels": lambda rows: rows.delete_sent_parcels(now - KEEP_UPDATES, size),
+            "failed_parcels": lambda rows: rows.delete_failed_parcels(now - KEEP_DEAD_LETTERS, size),
+            "usages": lambda rows: rows.delete_usages(now - KEEP_USAGES, size),
+            "lanes": lambda rows: rows.delete_idle_lanes(size),
+        }
+
+    async def _run(self, batch: Batch) -> int:
+        async with self.database.statement() as tx:
+            return await batch(tx.upkeep)
+
+    async def _hand_over(self, deleted: dict[str, int]) -> CleanUpReport:
+        await self.jobs.enqueue(CleanUpOldMessages())
+        log.info("cleaned_up", deleted=deleted, is_complete=False)
+        return CleanUpReport(deleted=deleted, is_complete=False)
