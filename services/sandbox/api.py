@@ -10,12 +10,12 @@ from aiohttp import web
 from services.sandbox.body import read_params
 from services.sandbox.errors import ApiError, too_many_requests
 from services.sandbox.faults import Fault
-from services.sandbox.methods import callbacks, editing, sending, updating
-from services.sandbox.methods.registry import METHODS, Context, Described, Encoded
+from services.sandbox.methods import callbacks, chats, copying, editing, media, profile, sending, updating, webhook
+from services.sandbox.methods.registry import Context, Described, Encoded, invoke
 from services.sandbox.params import Params
 from services.sandbox.world import WORLD, Bot, World
 
-SUBJECTS = (callbacks, editing, sending, updating)
+SUBJECTS = (callbacks, chats, copying, editing, media, profile, sending, updating, webhook)
 
 _SLOW = frozenset({"slow"})
 _BEFORE = frozenset({"flood", "error", "hang", "drop"})
@@ -80,13 +80,8 @@ def _broken(fault: Fault) -> Exception:
 
 async def perform(world: World, bot: Bot, key: str, params: Params) -> Answer:
     """Runs one method; refusals come back as Telegram's envelope."""
-    handler = METHODS.get(key)
-    if handler is None:
-        return refusal(ApiError(404, "Not Found: method not found"))
     try:
-        result = handler(Context(world, bot, params))
-        if asyncio.iscoroutine(result):
-            result = await result
+        result = await invoke(Context(world, bot, params), key)
     except ApiError as error:
         return refusal(error)
     return 200, _envelope(result)

@@ -1,9 +1,11 @@
 """The whole sandbox as one aiohttp application."""
 
+from functools import partial
+
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from services.sandbox import api, sim_actions, sim_setup, sim_views
+from services.sandbox import api, downloads, model, sim_actions, sim_setup, sim_views
 from services.sandbox.body import LARGEST_BODY
 from services.sandbox.sim import answer
 from services.sandbox.world import WORLD, World
@@ -36,10 +38,16 @@ async def health(request: web.Request) -> web.Response:
     return answer({"status": "ok", "bots": len(world.bots), "users": len(world.users), "calls": world.calls.last})
 
 
+async def _end(app: web.Application) -> None:
+    await app[WORLD].close()
+
+
 def create_app(allowed_hosts: frozenset[str] = frozenset()) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[only_hosts(LOOPBACK | allowed_hosts)])
     app[WORLD] = World()
+    app.on_shutdown.append(_end)
     app.router.add_get("/health", health)
-    for part in (api, sim_setup, sim_actions, sim_views):
+    for part in (api, downloads, sim_setup, sim_actions, sim_views, model):
         part.add_routes(app)
+    app[WORLD].reset_hooks.append(partial(model.reset, app))
     return app

@@ -188,13 +188,13 @@ def block(world: World, bot: Bot, user: User, *, blocked: bool) -> int | None:
         return None
     (bot.blocked_by.add if blocked else bot.blocked_by.discard)(user.id)
     old, new = ("member", "kicked") if blocked else ("kicked", "member")
-    return tell_membership(bot, chat, user, old, new)
+    return tell_membership(bot, chat, user.card, old, new)
 
 
-def tell_membership(bot: Bot, chat: Chat, user: User, old: str, new: str) -> int | None:
+def tell_membership(bot: Bot, chat: Chat, by: Card, old: str, new: str) -> int | None:
     payload: Card = {
         "chat": chat.card,
-        "from": user.card,
+        "from": by,
         "date": int(time.time()),
         "old_chat_member": member_card(bot.card, old),
         "new_chat_member": member_card(bot.card, new),

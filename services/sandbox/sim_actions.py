@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from services.sandbox import people
+from services.sandbox import media, people
 from services.sandbox.chats import Card
 from services.sandbox.errors import SimError
 from services.sandbox.params import Params
@@ -24,13 +24,21 @@ async def _place(request: web.Request, *, begin: bool = False) -> tuple[World, P
 @control
 async def send(request: web.Request) -> web.Response:
     world, params, place = await _place(request, begin=True)
-    content = _content(params)
+    content = _content(world, params)
     reply_to, thread = find_int(params, "reply_to"), find_int(params, "message_thread_id")
     message, update_id = people.say(world, place, content, reply_to=reply_to, thread=thread)
     return answer({"message_id": message.id, "update_id": update_id})
 
 
-def _content(params: Params) -> Card:
+def _content(world: World, params: Params) -> Card:
+    """A text, or a file with its caption."""
+    for kind in ("photo", "voice", "document"):
+        if upload := params.files.get(kind):
+            caption = params.text("caption").strip()
+            return {
+                **media.received(world.files, kind, upload, duration=find_int(params, "duration")),
+                **(people.text_content(caption, "caption") if caption else {}),
+            }
     return people.text_content(need_text(params, "text"))
 
 
@@ -123,7 +131,7 @@ async def mend_things(request: web.Request) -> web.Response:
 
 @control
 async def reset(request: web.Request) -> web.Response:
-    request.app[WORLD].reset()
+    await request.app[WORLD].reset()
     return answer({})
 
 

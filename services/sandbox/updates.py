@@ -38,6 +38,7 @@ class Update:
     expires_at: float
     deliveries: int = 0
     acknowledged_at: float | None = None
+    gone: bool = False
 
     def view(self) -> dict[str, Any]:
         return {
@@ -60,6 +61,7 @@ class UpdateQueue:
     allowed: frozenset[str] | None = None
     on_update: Callable[[Update], None] | None = None
     _irregular: int = 0
+    _settled: int = 0
     _poll: asyncio.Future[bytes | None] | None = None
     _last_offset: int | None = None
     _last_finished: float = 0.0
@@ -92,7 +94,32 @@ class UpdateQueue:
 
     def acknowledge(self, update: Update) -> None:
         update.acknowledged_at = update.acknowledged_at or time.time()
-        update.raw = b""
+        self.forget(update)
+
+    def forget(self, update: Update) -> None:
+        update.gone, update.raw = True, b""
+
+    @property
+    def waiting(self) -> int:
+        return len(self.pending) - self._settled
+
+    def settle(self, update: Update, *, taken: bool) -> None:
+        """A webhook took the update, or it expired; the queue is tidied from its head, without a scan."""
+        if update.gone:
+            return
+        if taken:
+            self.acknowledge(update)
+        else:
+            self.forget(update)
+        self._settled += 1
+        while self.pending and self.pending[0].gone:
+            self.pending.popleft()
+            self._settled -= 1
+
+    def tidy(self) -> None:
+        """Before polling goes on where a webhook ended."""
+        self.pending = deque(update for update in self.pending if not update.gone)
+        self._settled = 0
 
     def confirm(self, offset: int) -> None:
         """Forgets every update below `offset`."""
@@ -111,6 +138,9 @@ class UpdateQueue:
 
     def drop(self) -> None:
         """Throws away what waits, unheard."""
+        for update in self.pending:
+            self.forget(update)
+        self._settled = 0
         self.pending.clear()
         self.again.clear()
         self._irregular = 0

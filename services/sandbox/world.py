@@ -15,6 +15,7 @@ from services.sandbox.events import Events
 from services.sandbox.faults import Faults
 from services.sandbox.files import Files
 from services.sandbox.updates import UpdateQueue
+from services.sandbox.webhooks import Webhook
 
 KEPT_MESSAGES = 5_000
 
@@ -34,6 +35,8 @@ class Bot:
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     menu_buttons: dict[int | None, Card] = field(default_factory=dict)
     callbacks: dict[str, Any] = field(default_factory=dict)
+    webhook: Webhook | None = None
+    webhook_set_at: float = 0.0
     logged_out_until: float = 0.0
     card: Card = field(init=False)
 
@@ -59,9 +62,15 @@ class World:
         self.groups: dict[int, Chat] = {}
         self.reset_hooks: list[Callable[[], None]] = []
 
-    def reset(self) -> None:
+    async def close(self) -> None:
+        """Ends deliveries and long polls."""
         for bot in self.bots.values():
             bot.queue.close()
+            if bot.webhook is not None:
+                await bot.webhook.close()
+
+    async def reset(self) -> None:
+        await self.close()
         for kept in (self.users, self.bots, self.groups):
             kept.clear()
         self.calls.clear()

@@ -1,9 +1,11 @@
 """Which function answers which method."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from services.sandbox.errors import ApiError
 from services.sandbox.params import Params
 from services.sandbox.world import Bot, World
 
@@ -34,13 +36,24 @@ class Encoded:
 
 Handler = Callable[[Context], Any | Awaitable[Any]]
 
+Named = TypeVar("Named", bound=Handler)
+
 METHODS: dict[str, Handler] = {}
 
 
-def method(*names: str) -> Callable[[Handler], Handler]:
+async def invoke(context: Context, name: str) -> Any:
+    """Runs the method of that name; raises what Telegram would refuse."""
+    handler = METHODS.get(name)
+    if handler is None:
+        raise ApiError(404, "Not Found: method not found")
+    result = handler(context)
+    return await result if asyncio.iscoroutine(result) else result
+
+
+def method(*names: str) -> Callable[[Named], Named]:
     """Registers a handler; names match in any case, as Telegram's do."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: Named) -> Named:
         for name in names:
             METHODS[name.lower()] = handler
         return handler

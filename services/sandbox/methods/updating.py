@@ -3,7 +3,7 @@
 import time
 
 from services.sandbox.chats import Card
-from services.sandbox.errors import too_many_requests
+from services.sandbox.errors import conflict, too_many_requests
 from services.sandbox.methods.registry import Context, Encoded, method
 from services.sandbox.updates import OTHER_POLL
 
@@ -38,7 +38,8 @@ def read_allowed(ctx: Context) -> None:
 @method("getUpdates")
 async def get_updates(ctx: Context) -> Encoded:
     queue, params = ctx.bot.queue, ctx.params
-    ensure_no_webhook(ctx)
+    if ctx.bot.webhook is not None:
+        raise conflict(WEBHOOK_SET)
     queue.interrupt(OTHER_POLL)
     read_allowed(ctx)
     offset = params.integer("offset")
@@ -51,10 +52,6 @@ async def get_updates(ctx: Context) -> Encoded:
     found = ctx.world.faults.fetch(queue, limit)
     queue.finished()
     return Encoded(b"[" + b",".join([update.raw for update in found]) + b"]")
-
-
-def ensure_no_webhook(ctx: Context) -> None:
-    """Polling and a webhook exclude each other."""
 
 
 @method("logOut", "close")
