@@ -1,15 +1,11 @@
 """The whole platform on one machine: `make demo`, or `python3 scripts/demo.py`."""
 
 import asyncio
-import fcntl
-import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from scripts.local.alone import alone
 from scripts.local.console import Console, open_console
 from scripts.local.environment import PORTS, Given, StandIns, kept_secrets, read_given, stand_ins, told
 from scripts.local.install import LEAST_BYTES, LOCAL, ROOT, InstallError, check_space
@@ -21,24 +17,6 @@ from scripts.local.supervised import Supervised
 from scripts.local.supervisor import Supervisor, supervise
 
 OPERATOR = "operator"
-
-
-@contextmanager
-def alone(local: Path) -> Iterator[None]:
-    """One demo per checkout; the lock goes with the process, however it ends."""
-    lock = local / "demo.lock"
-    with lock.open("a+", encoding="ascii") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            held.seek(0)
-            raise StartError(
-                f"Vitte already runs from this folder (process {held.read().strip() or 'unknown'}): stop it with Ctrl-C there"
-            ) from None
-        held.truncate(0)
-        held.write(str(os.getpid()))
-        held.flush()
-        yield
 
 
 def check_ports(given: Given, played: StandIns) -> None:

@@ -159,12 +159,13 @@ class Supervised:
         self._signal(process, signal.SIGKILL)
 
     async def _serves(self) -> bool:
-        if self.process is None or self.process.returncode is not None:
+        process = self.process
+        if process is None or process.returncode is not None:
             return False
         if self.ready is None:
             await asyncio.sleep(1.0)
-            return self.process.returncode is None
-        return await self.ready(self.process.pid) is None
+            return process.returncode is None
+        return await self.ready(process.pid) is None
 
     def _recent_deaths(self) -> int:
         return sum(1 for moment in self._deaths if time.monotonic() - moment < WINDOW_SECONDS)

@@ -1,0 +1,85 @@
+# Every command does its own set-up and may be repeated. Only Python 3.11 or newer is needed; `python3 scripts/demo.py` is `make demo` without make.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+RIGHT_PYTHON = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do $$p -c '$(RIGHT_PYTHON)' >/dev/null 2>&1 && echo $$p && break; done)
+endif
+RUN = .venv/bin/python
+
+.PHONY: help
+help: ## Lists these commands
+	@awk 'BEGIN {FS = ":.*## "; print "Vitte: make <command>"} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: python
+python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "vitte: Python 3.11 to 3.14 is needed, and this machine has $$(python3 --version 2>&1 || echo none): install one, or name it: make PYTHON=/path/to/python3.12 …" >&2; exit 1; \
+	elif ! $(PYTHON) -c '$(RIGHT_PYTHON)' 2>/dev/null; then \
+		echo "vitte: Python 3.11 to 3.14 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1): install one, or name it: make PYTHON=/path/to/python3.12 …" >&2; exit 1; \
+	fi
+
+.PHONY: dev
+dev: python
+	@$(PYTHON) -m scripts.local.install dev
+
+##@ Run
+.PHONY: demo
+demo: python ## Starts the whole platform on this machine: no Docker, no token, no key
+	@exec $(PYTHON) scripts/demo.py
+
+.PHONY: reset
+reset: dev ## Forgets what the demo keeps in .local: database, files, secrets, logs
+	@$(RUN) scripts/local_services.py forget
+
+##@ Check and test
+.PHONY: check
+check: dev ## Style, format, types, import contracts (under 20 s)
+	@$(RUN) -m scripts.local.check
+
+.PHONY: test
+test: check ## All checks and all tests, browser included (under 10 min)
+	@$(RUN) -m scripts.local.testing
+
+.PHONY: test-fast
+test-fast: dev ## Tests without the crash and browser ones
+	@$(RUN) -m scripts.local.testing --fast
+
+.PHONY: fix
+fix: dev ## Repairs style and format where a tool can
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+.PHONY: bench
+bench: dev ## What Vitte costs beside a bare bot, measured in one run
+	@$(RUN) scripts/bench
+
+##@ Database
+.PHONY: migrate
+migrate: dev ## Brings the database of the settings (or of the demo) up to date
+	@$(RUN) scripts/local_services.py exec -- $(RUN) scripts/run_migrations.py
+
+.PHONY: revision
+revision: dev ## Writes a migration from the models: make revision m="what changes"
+	@test -n "$(m)" || { echo 'vitte: name the change: make revision m="what changes"' >&2; exit 2; }
+	@$(RUN) scripts/local_services.py exec -- sh -c '$(RUN) scripts/run_migrations.py && exec $(RUN) -m alembic revision --autogenerate -m "$$1"' revision "$(m)"
+
+##@ Operate
+.PHONY: config
+config: dev ## The settings in effect, secrets masked
+	@$(RUN) -m shared.settings
+
+.PHONY: operator
+operator: dev ## Creates a login for the dashboard: make operator login=anna
+	@test -n "$(login)" || { echo 'vitte: name the login: make operator login=anna' >&2; exit 2; }
+	@$(RUN) scripts/local_services.py exec -- $(RUN) scripts/create_operator.py --login "$(login)"
+
+.PHONY: clean
+clean: ## Removes what can be made again: packages, caches (the demo's data stays; see reset)
+	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis .local/uv .local/uv-cache
+	@find . -name __pycache__ -type d -not -path './.local/*' -prune -exec rm -rf {} +
