@@ -18,11 +18,9 @@ help: ## Lists these commands
 
 .PHONY: python
 python:
-	@if [ -z "$(PYTHON)" ]; then \
-		echo "vitte: Python 3.11 to 3.14 is needed, and this machine has $$(python3 --version 2>&1 || echo none): install one, or name it: make PYTHON=/path/to/python3.12 …" >&2; exit 1; \
-	elif ! $(PYTHON) -c '$(RIGHT_PYTHON)' 2>/dev/null; then \
-		echo "vitte: Python 3.11 to 3.14 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1): install one, or name it: make PYTHON=/path/to/python3.12 …" >&2; exit 1; \
-	fi
+	@p="$(PYTHON)"; $${p:-false} -c '$(RIGHT_PYTHON)' >/dev/null 2>&1 || { \
+		found=$$($${p:-python3} --version 2>/dev/null) || found="no $${p:-Python}"; \
+		echo "vitte: Python 3.11 to 3.14 is needed, and here is $$found: install one, or name it: make demo PYTHON=/path/to/python3.12" >&2; exit 1; }
 
 .PHONY: dev
 dev: python

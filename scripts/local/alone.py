@@ -20,9 +20,8 @@ def alone(local: Path) -> Iterator[None]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             held.seek(0)
-            raise AlreadyRunsError(
-                f"Vitte already runs from this folder (process {held.read().strip()}): stop it there with Ctrl-C first"
-            ) from None
+            holder = held.read().strip()
+            raise AlreadyRunsError(f"Vitte already runs from this folder (process {holder}): stop it there with Ctrl-C first") from None
         held.truncate(0)
         held.write(str(os.getpid()))
         held.flush()
