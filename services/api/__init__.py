@@ -1,0 +1,1 @@
+"""REST for integrations, and the health of what we depend on."""

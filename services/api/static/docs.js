@@ -1,0 +1,3 @@
+"use strict";
+
+SwaggerUIBundle({ url: "/api/openapi.json", dom_id: "#reference", deepLinking: true, displayRequestDuration: true });
