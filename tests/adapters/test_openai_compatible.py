@@ -37,8 +37,10 @@ async def test_a_reply_is_the_same_however_the_network_cuts_it(talk: Talk, provi
     assert await say(talk()) == "".join(said)
 
 
-async def test_data_over_several_lines_is_one_event(talk: Talk, provider: ProviderServer) -> None:
-    provider.script(streams(b'data: {"choices":\ndata: [{"delta":\ndata:{"content":"whole"}}]}\n\n', chunk(finish="stop"), DONE))
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+async def test_data_over_several_lines_is_one_event(talk: Talk, provider: ProviderServer, newline: bytes) -> None:
+    stream = b'data: {"choices":\ndata: [{"delta":\ndata:{"content":"whole"}}]}\n\n' + chunk(finish="stop") + DONE
+    provider.script(streams(*(part for byte in in_sizes(stream.replace(b"\n", newline), [1] * 2000) for part in (byte, 0))))
 
     assert await say(talk()) == "whole"
 
@@ -94,8 +96,11 @@ async def test_content_in_parts_and_thoughts_beside_it(talk: Talk, provider: Pro
     assert await say(talk()) == "Yes"
 
 
-async def test_a_connection_serves_many_replies(talk: Talk, provider: ProviderServer) -> None:
-    provider.script(streams(whole("Hi")))
+@pytest.mark.parametrize(
+    "parts", [(whole("Hi"),), (chunk("Hi") + chunk(finish="stop") + usage(), 0.02, DONE, 0.02)], ids=["at once", "slow end"]
+)
+async def test_a_connection_serves_many_replies(talk: Talk, provider: ProviderServer, parts: tuple[bytes | float, ...]) -> None:
+    provider.script(streams(*parts))
     model = talk()
 
     assert [await say(model) for _ in range(5)] == ["Hi"] * 5

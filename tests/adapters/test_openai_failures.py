@@ -193,13 +193,32 @@ async def test_retry_after_as_a_date(talk: Talk, provider: ProviderServer) -> No
     assert failure.retry_after == pytest.approx(60, abs=2)
 
 
-@pytest.mark.parametrize("script", [answers(401, {"error": {"message": "bad key k-sec", "code": "k_sec_1"}}), hangs_up, hangs], ids=str)
-async def test_no_error_tells_a_key_an_address_or_a_word_of_the_talk(talk: Talk, provider: ProviderServer, script: Any) -> None:
-    provider.script(script)
-    model = talk(api_key="k_sec_1", base_url=f"{provider.base_url}?token=q-sec", limits={"first_token_timeout": 0.1})
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (answers(401, {"error": {"message": "bad key k-sec", "code": "k_sec_1"}}), "unauthorized"),
+        (hangs_up, "cut"),
+        (hangs, "timeout_first_token"),
+        (None, "refused"),
+        (b"HTTP/1.1 what\r\n\r\n", "garbage"),
+    ],
+    ids=["status", "hang up", "hang", "refused", "not HTTP"],
+)
+async def test_no_error_tells_a_key_an_address_or_a_word_of_the_talk(
+    talk: Talk, provider: ProviderServer, raw_server: Any, script: Any, reason: str
+) -> None:
+    address = provider.base_url
+    if script is None:
+        address = "http://127.0.0.1:1/v1"
+    elif isinstance(script, bytes):
+        address = await raw_server(script)
+    else:
+        provider.script(script)
 
+    model = talk(api_key="k_sec_1", base_url=f"{address}?token=q-sec", limits={"first_token_timeout": 0.1})
     _, failure = await listen_until_failure(model)
 
+    assert failure.reason == reason
     told = "".join(traceback.format_exception(failure)) + repr(failure)
     assert not [secret for secret in ("k_sec_1", "q-sec", "hello", "bad key", "127.0.0.1") if secret in told]
     assert str(failure).startswith("test:m")
