@@ -23,6 +23,7 @@ LEVELS = {"warning": 33, "error": 31, "critical": 31}
 QUIET_KEYS = {"event", "level", "timestamp", "logger", "service", "exception", "correlation_id"}
 PREFIX_WIDTH = 10
 REMEMBERED_LINES = 40
+CHATTER = ("LOG:  ", "ready to exit, bye bye", "Received SIGTERM scheduling shutdown")  # comings and goings of PostgreSQL and Valkey
 
 
 @dataclass
@@ -50,6 +51,8 @@ class Console:
         entry = _parsed(line)
         self.last.setdefault(name, deque(maxlen=REMEMBERED_LINES)).append(readable(entry, coloured=False) if entry else line)
         self._write(self.file, f"{name:<{PREFIX_WIDTH}}| {line}")
+        if any(words in line for words in CHATTER):
+            return
         if self.opened or (entry and entry.get("level") in LEVELS):
             shown = readable(entry, coloured=True) if entry and self.pretty else line
             self._write(self.out, f"{self.paint(f'{name:<{PREFIX_WIDTH}}|', COLOURS.get(name, 37))} {shown}")

@@ -85,7 +85,9 @@ class Demo:
 
     def _welcome(self) -> None:
         seconds = time.monotonic() - self.started
-        for line in summary(self.parts.environment, self.embedded, self.played, f"{OPERATOR} / {self.password}", seconds):
+        for line in summary(
+            self.parts.environment, self.embedded, self.played, f"{OPERATOR} / {self.password}", seconds, self.console.paint
+        ):
             self.console.show(line)
         self.console.opened = True
 

@@ -1,12 +1,19 @@
 """What the person sees when everything is up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from scripts.local.environment import StandIns
 from scripts.local.parts import Embedded
 
 
-def summary(env: Mapping[str, str], embedded: Embedded, played: StandIns, login: str, seconds: float) -> list[str]:
+GREEN, CYAN, DIM = 92, 96, 2
+
+
+def summary(
+    env: Mapping[str, str], embedded: Embedded, played: StandIns, login: str, seconds: float, paint: Callable[[str, int], str]
+) -> list[str]:
+    """`paint` colours a text on a terminal and leaves it alone elsewhere."""
+
     def at(port: str, path: str) -> str:
         return f"http://127.0.0.1:{env[port]}{path}"
 
@@ -25,8 +32,10 @@ def summary(env: Mapping[str, str], embedded: Embedded, played: StandIns, login:
     if played.telegram and not played.model:
         rows.append(("Model", env["LLM_STRONG"], ""))
     width = max(len(address) for _, address, _ in rows)
-    lines = [f"  {title:<9} {address:<{width}}  {note}".rstrip() for title, address, note in rows]
-    return ["", f"ready ({seconds:.1f} s)", "", *lines, "", *_hints(played)]
+    lines = [
+        f"  {title:<9} {paint(f'{address:<{width}}', CYAN)}  {paint(note, DIM) if note else ''}".rstrip() for title, address, note in rows
+    ]
+    return ["", paint("ready", GREEN) + f" ({seconds:.1f} s)", "", *lines, "", *_hints(played)]
 
 
 def _chat(address: str, played: StandIns) -> tuple[str, str, str]:
