@@ -42,7 +42,7 @@ class CharacterSeed:
     is_default: bool
 
 
-def seeded_characters(folder: Traversable | None = None) -> list[CharacterSeed]:
+def character_seeds(folder: Traversable | None = None) -> list[CharacterSeed]:
     """Every character of the folder (ours by default), by position.
 
     Raises `InvalidInputError` that names the file and the field, also when slugs or positions repeat or not exactly one is default.

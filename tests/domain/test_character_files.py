@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.character_files import CharacterSeed, parse_character, seeded_characters
+from shared.domain.character_files import CharacterSeed, character_seeds, parse_character
 from shared.domain.errors import InvalidInputError
 from shared.domain.prompt import PromptMessage, Role
 
@@ -24,7 +24,7 @@ settings = {temperature = 1}
 
 
 def test_the_house_has_a_companion_a_listener_and_a_tutor() -> None:
-    seeds = seeded_characters()
+    seeds = character_seeds()
 
     assert [(seed.slug, seed.name, seed.is_default) for seed in seeds] == [
         ("mira", "Mira", True),
@@ -33,7 +33,7 @@ def test_the_house_has_a_companion_a_listener_and_a_tutor() -> None:
     ]
 
 
-@pytest.mark.parametrize("seed", seeded_characters(), ids=lambda seed: seed.slug)
+@pytest.mark.parametrize("seed", character_seeds(), ids=lambda seed: seed.slug)
 def test_a_seeded_character_is_fit_to_be_shown(seed: CharacterSeed) -> None:
     assert seed.system_prompt.startswith(f"You are {seed.name}, ")
     for texts in (seed.tagline, seed.description, seed.greeting):
@@ -47,7 +47,7 @@ def test_a_seeded_character_is_fit_to_be_shown(seed: CharacterSeed) -> None:
     assert len(seed.example_dialog) >= 4
 
 
-@pytest.mark.parametrize("seed", seeded_characters(), ids=lambda seed: seed.slug)
+@pytest.mark.parametrize("seed", character_seeds(), ids=lambda seed: seed.slug)
 def test_every_character_knows_what_to_do_in_an_emergency_and_that_it_is_an_ai(seed: CharacterSeed) -> None:
     assert "emergency number" in seed.system_prompt
     assert "played by an AI" in seed.system_prompt
@@ -108,10 +108,10 @@ def test_an_author_is_told_the_file_the_field_and_what_is_wrong(old: str, new: s
 def test_a_folder_of_ones_own_has_exactly_one_default(tmp_path: Path) -> None:
     (tmp_path / "vera.toml").write_text(GOOD, encoding="utf-8")
     with pytest.raises(InvalidInputError, match="exactly one character file must have is_default = true"):
-        seeded_characters(tmp_path)
+        character_seeds(tmp_path)
 
     (tmp_path / "vera.toml").write_text(GOOD.replace("false", "true"), encoding="utf-8")
-    assert [seed.slug for seed in seeded_characters(tmp_path)] == ["vera"]
+    assert [seed.slug for seed in character_seeds(tmp_path)] == ["vera"]
 
 
 def test_two_characters_cannot_share_a_place(tmp_path: Path) -> None:
@@ -119,13 +119,13 @@ def test_two_characters_cannot_share_a_place(tmp_path: Path) -> None:
     (tmp_path / "nora.toml").write_text(GOOD.replace("vera", "nora"), encoding="utf-8")
 
     with pytest.raises(InvalidInputError, match="two character files have the same position"):
-        seeded_characters(tmp_path)
+        character_seeds(tmp_path)
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / "vera.toml").write_bytes(GOOD.encode("cp1251", "replace"))
 
     with pytest.raises(InvalidInputError) as refusal:
-        seeded_characters(tmp_path)
+        character_seeds(tmp_path)
 
     assert str(refusal.value) == "vera.toml: is not UTF-8"

@@ -2,5 +2,6 @@
 
 from shared.adapters.storage.local_store import LocalStore
 from shared.adapters.storage.minio_store import MinioStore
+from shared.adapters.storage.opening import StoreSettings, open_store
 
-__all__ = ["LocalStore", "MinioStore"]
+__all__ = ["LocalStore", "MinioStore", "StoreSettings", "open_store"]
