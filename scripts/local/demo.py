@@ -12,7 +12,7 @@ from scripts.local.install import LEAST_BYTES, LOCAL, ROOT, InstallError, check_
 from scripts.local.parts import Embedded, Parts
 from scripts.local.ports import is_taken, listener
 from scripts.local.processes import Ledger, StartError
-from scripts.local.summary import summary
+from scripts.local.summary import GREEN, summary
 from scripts.local.supervised import Supervised
 from scripts.local.supervisor import Supervisor, supervise
 
@@ -84,10 +84,9 @@ class Demo:
             raise StartError("\n".join([f"{script.name} failed (exit code {code}):", *self.console.last_words(script.name, 15)]))
 
     def _welcome(self) -> None:
-        seconds = time.monotonic() - self.started
-        for line in summary(
-            self.parts.environment, self.embedded, self.played, f"{OPERATOR} / {self.password}", seconds, self.console.paint
-        ):
+        self.console.say()
+        self.console.say(f"{self.console.paint('ready', GREEN)} ({time.monotonic() - self.started:.1f} s)")
+        for line in summary(self.parts.environment, self.embedded, self.played, f"{OPERATOR} / {self.password}", self.console.paint):
             self.console.show(line)
         self.console.opened = True
 

@@ -19,6 +19,16 @@ UV_OLDEST = (0, 9)
 GROUPS = {"demo": ("bot", "api", "worker", "admin", "migrations", "sandbox", "local"), "dev": ("dev",)}
 FIRST_RUN_BYTES = 1_500_000_000
 LEAST_BYTES = 100_000_000
+OFFLINE_SIGNS = (
+    "failed to fetch",
+    "failed to download",
+    "error sending request",
+    "dns error",
+    "timed out",
+    "unreachable",
+    "name resolution",
+    "no matching distribution",
+)
 
 
 class InstallError(Exception):
@@ -106,20 +116,29 @@ def bring_uv() -> str:
 def _sync(uv: str, purpose: str) -> None:
     groups = [part for group in GROUPS[purpose] for part in ("--group", group)]
     command = [uv, "sync", "--locked", "--inexact", "--no-default-groups", *groups, "--project", str(ROOT)]
-    environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}}
-    if not os.access(Path.home(), os.W_OK):
-        environment["UV_CACHE_DIR"] = str(LOCAL / "uv-cache")
-    environment |= {"UV_PYTHON_DOWNLOADS": "never", "UV_HTTP_TIMEOUT": environment.get("UV_HTTP_TIMEOUT", "60")}
     if not VENV_PYTHON.exists():
         command += ["--python", getattr(sys, "_base_executable", sys.executable)]
+    code, told = _run_uv(command)
+    if code != 0 and "certificate" in told.lower():  # a company's own certificate authority: known to the system, not to uv
+        say("  trying again with the certificates of this system …")
+        code, told = _run_uv([*command, "--system-certs"])
+    if code != 0:
+        raise InstallError(_reason("the packages", told))
+
+
+def _run_uv(command: list[str]) -> tuple[int, str]:
+    """The exit code and what it said, which is passed on as it comes except for the long list of packages."""
+    environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}}
+    environment |= {"UV_PYTHON_DOWNLOADS": "never", "UV_HTTP_TIMEOUT": environment.get("UV_HTTP_TIMEOUT", "60")}
+    if not os.access(Path.home(), os.W_OK):
+        environment["UV_CACHE_DIR"] = str(LOCAL / "uv-cache")
+    told = []
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
-        told = []
         for line in running.stderr or ():
             told.append(line)
             if line.strip() and not line.startswith((" + ", " - ", " ~ ")):
                 say(f"  {line.rstrip()}")
-    if running.returncode != 0:
-        raise InstallError(_reason("the packages", "".join(told)))
+    return running.returncode, "".join(told)
 
 
 def _reason(what: str, told: str) -> str:
@@ -127,10 +146,7 @@ def _reason(what: str, told: str) -> str:
     heard = told.lower()
     if "no space left" in heard or shutil.disk_usage(ROOT).free < LEAST_BYTES // 10:
         return f"The disk is full: {what} did not fit. Free some space and repeat: what is already there is kept."
-    if any(
-        sign in heard
-        for sign in ("dns", "connect", "network", "timed out", "timeout", "resolve", "no matching distribution", "unreachable")
-    ):
+    if any(sign in heard for sign in OFFLINE_SIGNS):
         missing = f"{what[0].upper()}{what[1:]} could not be downloaded"
         return f"{missing}: check the network (and HTTPS_PROXY), then repeat; what is already there is kept."
     lines = [line.strip() for line in told.splitlines() if line.strip()] or ["no reason given"]

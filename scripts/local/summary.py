@@ -5,13 +5,10 @@ from collections.abc import Callable, Mapping
 from scripts.local.environment import StandIns
 from scripts.local.parts import Embedded
 
-
 GREEN, CYAN, DIM = 92, 96, 2
 
 
-def summary(
-    env: Mapping[str, str], embedded: Embedded, played: StandIns, login: str, seconds: float, paint: Callable[[str, int], str]
-) -> list[str]:
+def summary(env: Mapping[str, str], embedded: Embedded, played: StandIns, login: str, paint: Callable[[str, int], str]) -> list[str]:
     """`paint` colours a text on a terminal and leaves it alone elsewhere."""
 
     def at(port: str, path: str) -> str:
@@ -35,7 +32,7 @@ def summary(
     lines = [
         f"  {title:<9} {paint(f'{address:<{width}}', CYAN)}  {paint(note, DIM) if note else ''}".rstrip() for title, address, note in rows
     ]
-    return ["", paint("ready", GREEN) + f" ({seconds:.1f} s)", "", *lines, "", *_hints(played)]
+    return ["", *lines, "", *_hints(played)]
 
 
 def _chat(address: str, played: StandIns) -> tuple[str, str, str]:
