@@ -35,7 +35,7 @@ def servers_up() -> Iterator[dict[str, str]]:
             return
         ledger = Ledger(LOCAL / "processes.json")
         ledger.end_leftovers()
-        (LOCAL / "logs").mkdir(exist_ok=True)
+        (LOCAL / "logs").mkdir(mode=0o700, exist_ok=True)
         for server in embedded.servers():
             stack.enter_context(running(server, LOCAL / "logs", ledger))
         yield embedded.environment()

@@ -74,7 +74,7 @@ class Console:
 
 def open_console(logs: Path) -> Console:
     """The log of the run before is kept beside the new one."""
-    logs.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     current = logs / "demo.log"
     if current.exists():
         current.replace(logs / "demo.previous.log")

@@ -32,7 +32,7 @@ class S3Server:
         return f"http://127.0.0.1:{self.port}"
 
     def prepare(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settle_port(self.home / "port")
 
     def command(self) -> Command:

@@ -49,7 +49,7 @@ class ValkeyServer:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def prepare(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settle_port(self.home / "port")
         keeping = ["appendonly no", 'save ""'] if self.hasty else ["appendonly yes", "appendfsync everysec"]
         lines = ["bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f'dir "{self.home}"', "loglevel warning", *keeping]
