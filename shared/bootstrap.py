@@ -4,19 +4,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from shared.adapters.celery_jobs import CeleryJobs
 from shared.adapters.clock import SystemClock
 from shared.adapters.llm import ProviderEndpoint, build_model
+from shared.adapters.llm.exchange import CallLimits
 from shared.adapters.llm.scripted import ScriptedModel
 from shared.adapters.passwords import Argon2Passwords
 from shared.adapters.redis import RedisGate, open_redis
-from shared.adapters.storage import open_store
+from shared.adapters.storage.minio_store import MinioStore
 from shared.application.accounts import AccountService
 from shared.application.characters import CharacterService
 from shared.application.chat import ChatService
 from shared.application.health import HealthService
 from shared.application.inbox import InboxService
-from shared.application.jobs import JobQueue
+from shared.application.jobs import JobQueue, MemoryJobs
 from shared.application.operators import OperatorService
 from shared.application.ports import ChatModel, Clock
 from shared.application.reports import ReportService
@@ -47,8 +47,11 @@ class Application:
 
 
 @asynccontextmanager
-async def open_application(settings: Settings, process: Process) -> AsyncIterator[Application]:
-    """The application of one process. Opening connects to nothing: each part connects when it is first used."""
+async def open_application(settings: Settings, process: Process, *, jobs: JobQueue | None = None) -> AsyncIterator[Application]:
+    """The application of one process. Opening connects to nothing: each part connects when it is first used.
+
+    `jobs` is the worker's queue; the other processes enqueue nothing yet and carry no Celery.
+    """
     async with AsyncExitStack() as closing:
         clock = SystemClock()
         database = _database(settings, process)
@@ -57,8 +60,7 @@ async def open_application(settings: Settings, process: Process) -> AsyncIterato
         closing.push_async_callback(redis.aclose)
         model = _model(settings)
         closing.push_async_callback(model.aclose)
-        jobs = CeleryJobs(settings.broker_url)
-        closing.push_async_callback(jobs.aclose)
+        jobs = jobs or MemoryJobs()
         switches = SwitchService(database=database, clock=clock)
         yield Application(
             accounts=AccountService(database=database, switches=switches, clock=clock),
@@ -105,13 +107,19 @@ def _model(settings: Settings) -> ChatModel:
         "ollama": ProviderEndpoint(settings.ollama_base_url, ""),
         "vllm": ProviderEndpoint(settings.vllm_base_url, settings.vllm_api_key.get_secret_value()),
     }
-    return build_model(settings.llm_strong, providers)
+    limits = CallLimits(first_token_timeout=settings.llm_first_token_timeout, total_timeout=settings.llm_total_timeout)
+    return build_model(settings.llm_strong, providers, limits=limits)
 
 
 def _checks(settings: Settings, database: Database, redis: RedisGate, model: ChatModel) -> dict[str, Callable[[], Awaitable[None]]]:
     checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database.check, "redis": redis.check}
     if settings.s3_endpoint:
-        checks["storage"] = open_store(settings).check
+        checks["storage"] = MinioStore(
+            endpoint=settings.s3_endpoint,
+            access_key=settings.s3_access_key.get_secret_value(),
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            bucket=settings.s3_bucket,
+        ).check
     if settings.llm_strong:
         checks["model"] = model.check
     return checks

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from shared.database.database import Database
-from shared.domain.character import Character
+from shared.domain.character import Character, in_language
 from shared.domain.character_files import CharacterSeed
 from shared.domain.speaker import Speaker
 
@@ -27,6 +27,12 @@ class CharacterService:
         """All characters, in the order they are shown."""
         async with self.database.statement() as tx:
             return await tx.characters.list()
+
+    async def greeting(self, speaker: Speaker) -> str:
+        """What the speaker's character says first, as Markdown in the speaker's language."""
+        async with self.database.statement() as tx:
+            character = await tx.characters.get(speaker.character_id)
+        return in_language(character.greeting, speaker.language)
 
     async def enter(self, speaker: Speaker, character_id: UUID) -> tuple[Character, bool]:
         """The speaker goes on with this character in the same place; its earlier dialog there is resumed. True when it is their first.

@@ -49,7 +49,7 @@ class _Answer:
     began: float
     texts: list[str] = field(default_factory=list)
     first_at: float | None = None
-    last: Piece = Piece()
+    last: Piece = field(default_factory=Piece)
 
     def add(self, piece: Piece, now: float) -> None:
         if piece.text:
@@ -127,7 +127,7 @@ class ChatService:
         self, turn_id: int, answer: _Answer, status: TurnStatus, delivery: Delivery | None, *, error_code: str | None = None
     ) -> None:
         """One statement ends the turn and posts the reply; an empty one of a failed turn posts nothing."""
-        finished = _finished(turn_id, answer, status, self.clock.monotonic(), error_code, self.model.name)
+        finished = _finished(turn_id, answer, status, now=self.clock.monotonic(), error_code=error_code, model=self.model.name)
         outgoing = delivery.wrap(finished.reply, status) if delivery and status is not TurnStatus.FAILED else ()
         async with self.database.statement() as tx:
             ours = await tx.dialogs.finish_turn(finished, delivery.lease if delivery else None, outgoing)
@@ -150,7 +150,7 @@ def _prompt(turn: OpenedTurn, said: str) -> Sequence[PromptMessage]:
     return fit(system, [*turn.history, PromptMessage(Role.USER, said)], PROMPT_TOKENS).messages
 
 
-def _finished(turn_id: int, answer: _Answer, status: TurnStatus, now: float, error_code: str | None, model: str) -> FinishedTurn:
+def _finished(turn_id: int, answer: _Answer, status: TurnStatus, *, now: float, error_code: str | None, model: str) -> FinishedTurn:
     usage = answer.last.usage
     turn = FinishedTurn(
         turn_id=turn_id,

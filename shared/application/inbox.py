@@ -7,6 +7,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.database.database import Database
+from shared.database.presence import Presence
 from shared.domain.inbox import Lease, LeaseLostError, Outcome, Outgoing, Parcel, Settlement
 from shared.domain.intake import read_update
 
@@ -16,6 +17,8 @@ DEAD = Counter("vitte_inbox_dead_letters_total", "Updates given up as dead lette
 TAKEOVERS = Counter("vitte_inbox_takeovers_total", "Lanes taken from a consumer that died")
 DEPTH = Gauge("vitte_inbox_depth", "Updates that wait or are worked on")
 OLDEST = Gauge("vitte_inbox_oldest_age_seconds", "Age of the oldest update that is not handled")
+
+__all__ = ["InboxService", "Presence", "Received"]
 
 log = structlog.get_logger("inbox")
 
@@ -99,9 +102,13 @@ class InboxService:
             log.warning("lanes_taken_over", lanes=freed)
         return freed
 
+    async def depth(self) -> tuple[int, float]:
+        """Updates that wait or are worked on, and the age of the oldest in seconds."""
+        async with self.database.statement() as tx:
+            return await tx.inbox.depth()
+
     async def measure(self) -> None:
         """Brings the gauges of depth and age up to date."""
-        async with self.database.statement() as tx:
-            depth, age = await tx.inbox.depth()
+        depth, age = await self.depth()
         DEPTH.set(depth)
         OLDEST.set(age)

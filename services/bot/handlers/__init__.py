@@ -1,0 +1,9 @@
+"""The bot's handlers; the last router takes what no other understood."""
+
+from aiogram import Router
+
+from services.bot.handlers import chat, health, menu, places, start
+
+
+def routers(operator_ids: frozenset[int]) -> list[Router]:
+    return [start.create_router(), menu.create_router(), health.create_router(operator_ids), places.create_router(), chat.create_router()]

@@ -1,0 +1,69 @@
+"""Talking with a character: text, corrections, Stop, and what we cannot read."""
+
+import json
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command
+from aiogram.types import Message, MessageGenerationStopped
+
+from services.bot.addressing import ADDRESSED, without_mention
+from services.bot.albums import RecentAlbums
+from services.bot.delivery import Delivery
+from services.bot.sentences import say
+from services.bot.streaming import ReplyView, Stage, place_of
+from shared.application.chat import ChatService
+from shared.application.inbox import Presence
+from shared.application.stop import StopRegistry
+from shared.domain.speaker import Speaker
+
+
+async def on_text(message: Message, speaker: Speaker, chat: ChatService, delivery: Delivery, stage: Stage) -> None:
+    said = without_mention(message, await stage.bot.me())
+    source_id = str(message.message_id)
+    view = ReplyView(message, delivery, stage, language=speaker.language)
+    await view.show(lambda by, stop: chat.reply(speaker, said, source_id=source_id, stop=stop, delivery=by))
+
+
+async def on_edited(message: Message, speaker: Speaker, chat: ChatService, bot: Bot) -> None:
+    await chat.edit(speaker.dialog_id, without_mention(message, await bot.me()), source_id=str(message.message_id))
+
+
+async def on_stop_button(event: MessageGenerationStopped, stops: StopRegistry, presence: Presence) -> None:
+    if not stops.press(event.chat.id, event.draft_id):
+        await presence.notify("vitte_stop", json.dumps([event.chat.id, event.draft_id]))
+
+
+async def on_stop_command(message: Message, stops: StopRegistry, presence: Presence) -> None:
+    if not stops.press(message.chat.id):
+        await presence.notify("vitte_stop", json.dumps([message.chat.id, None]))
+
+
+async def on_unknown_command(message: Message, speaker: Speaker, delivery: Delivery) -> None:
+    delivery.say(say("unknown-command", speaker.language), place_of(message))
+
+
+async def on_other_content(message: Message, speaker: Speaker, delivery: Delivery, albums: RecentAlbums) -> None:
+    if albums.is_first(message.chat.id, message.media_group_id):
+        delivery.say(say("unknown-content", speaker.language, kind=_kind(message)), place_of(message))
+
+
+_KINDS = {"animation": "video", "video_note": "video", "audio": "voice", "venue": "location"}
+_CONTENT = F.content_type.in_({"photo", "voice", "audio", "video", "video_note", "animation", "sticker", "document", "location",
+                               "venue", "contact", "poll", "dice", "story", "game", "checklist"})  # fmt: skip
+
+
+def _kind(message: Message) -> str:
+    kind = str(message.content_type)
+    return _KINDS.get(kind, kind)
+
+
+def create_router() -> Router:
+    router = Router(name="chat")
+    private = F.chat.type == "private"
+    router.stopped_message_generation.register(on_stop_button)
+    router.message.register(on_stop_command, Command("stop"))
+    router.message.register(on_unknown_command, private, F.text.startswith("/"))
+    router.message.register(on_text, F.text, ADDRESSED)
+    router.edited_message.register(on_edited, F.text, ADDRESSED)
+    router.message.register(on_other_content, _CONTENT, ADDRESSED)
+    return router

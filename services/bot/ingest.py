@@ -1,0 +1,66 @@
+"""Intake: a raw update is stored, then acknowledged. No rules, no waiting."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.application.inbox import InboxService, Received
+from shared.domain.errors import UnavailableError
+
+MAX_BATCH = 200
+
+Wake = Callable[[Received], None]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    body: bytes
+    stored: asyncio.Future[None]
+
+
+class Intake:
+    """Writes updates in batches: while one statement runs, those that arrive meanwhile become the next one."""
+
+    def __init__(self, inbox: InboxService, wake: Wake, *, bot_id: int, notice: str) -> None:
+        self._inbox = inbox
+        self._wake = wake
+        self._bot_id = bot_id
+        self._notice = notice
+        self._waiting: list[_Waiting] = []
+        self._writing = False
+
+    async def store_all(self, bodies: list[bytes]) -> None:
+        """Returns when all are stored. Raises `DatabaseUnavailableError`, and then none may be acknowledged."""
+        self._wake(await self._inbox.receive(self._bot_id, bodies, notice=self._notice))
+
+    async def store(self, body: bytes) -> None:
+        """The same for one of many that arrive at once."""
+        waiting = _Waiting(body, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if not self._writing:
+            await self._write()
+        await waiting.stored
+
+    async def _write(self) -> None:
+        """Whoever finds nobody writing writes for everybody, until nobody waits."""
+        self._writing = True
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                await self._write_batch(batch)
+        finally:
+            self._writing = False
+
+    async def _write_batch(self, batch: list[_Waiting]) -> None:
+        try:
+            await self.store_all([waiting.body for waiting in batch])
+        except (UnavailableError, asyncio.CancelledError) as error:
+            for waiting in batch:
+                if not waiting.stored.done():
+                    waiting.stored.set_exception(error if isinstance(error, UnavailableError) else UnavailableError("stopping"))
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        else:
+            for waiting in batch:
+                if not waiting.stored.done():
+                    waiting.stored.set_result(None)

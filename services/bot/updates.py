@@ -1,0 +1,104 @@
+"""One stored update -> the dispatcher -> how it ended."""
+
+import asyncio
+import json
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from services.bot.consumer import Hold
+from services.bot.delivery import Delivery
+from services.bot.sender import Sender
+from services.bot.sentences import say
+from shared.application.accounts import AccountService
+from shared.application.inbox import InboxService
+from shared.domain.errors import UnavailableError
+from shared.domain.inbox import MAX_ATTEMPTS, MAX_FAILURES, Lease, LeaseLostError, Outcome, Settlement
+from shared.domain.user import spoken_language
+from shared.telemetry import correlated
+
+RETRY_SECONDS = (1.0, 5.0)
+
+log = structlog.get_logger("updates")
+
+
+class UpdateHandler:
+    """Hands updates to the dispatcher. What an earlier attempt has put in the outbox is sent instead of handling the update twice."""
+
+    def __init__(self, bot: Bot, dispatcher: Dispatcher, *, inbox: InboxService, accounts: AccountService) -> None:
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._inbox = inbox
+        self._accounts = accounts
+        self._sender = Sender(bot)
+
+    async def __call__(self, hold: Hold) -> Settlement:
+        delivery = Delivery(hold, self._inbox, self._sender)
+        with correlated(f"tg-{hold.lease.update_id}"):
+            return await self._settled(hold.lease, delivery)
+
+    async def _settled(self, lease: Lease, delivery: Delivery) -> Settlement:
+        """The one place where any error of a handler ends (see docs/adr/0004): the updates behind it must go on."""
+        try:
+            return delivery.settlement(*await self._handle(lease, delivery))
+        except LeaseLostError:
+            raise
+        except asyncio.CancelledError:
+            return delivery.settlement(Outcome.RELEASED)
+        except UnavailableError as error:
+            log.warning("update_postponed", kind=lease.kind, error=error.code, retry_after=error.retry_after)
+            return delivery.settlement(Outcome.RELEASED, delay=error.retry_after or 1.0)
+        except Exception as error:
+            log.exception("update_failed", kind=lease.kind, attempt=lease.failures + 1)
+            return await self._failed(lease, delivery, type(error).__name__)
+
+    async def _handle(self, lease: Lease, delivery: Delivery) -> tuple[Outcome]:
+        if not lease.body:
+            await asyncio.sleep(0.05)
+            return (Outcome.RELEASED,)
+        if lease.attempts > 1 and await delivery.resume():
+            return (Outcome.HANDLED,)
+        if lease.attempts > MAX_ATTEMPTS:
+            raise RecurringCrashError(f"{lease.attempts} attempts ended with the process")
+        update = Update.model_validate(json.loads(lease.body), context={"bot": self._bot})
+        await self._dispatcher.feed_update(self._bot, update, delivery=delivery)
+        await delivery.flush()
+        await self._note_blocked(update, delivery)
+        return (Outcome.HANDLED,)
+
+    async def _note_blocked(self, update: Update, delivery: Delivery) -> None:
+        message = update.message
+        if delivery.unreachable and message and message.chat.type == "private":
+            await self._accounts.mark_blocked(message.chat.id, blocked=True)
+
+    async def _failed(self, lease: Lease, delivery: Delivery, error: str) -> Settlement:
+        """Tried again, or given up as a dead letter; then the person is told."""
+        hopeless = error in {ValidationError.__name__, RecurringCrashError.__name__}
+        if not hopeless and lease.failures + 1 < MAX_FAILURES:
+            return delivery.settlement(Outcome.FAILED, delay=RETRY_SECONDS[min(lease.failures, 1)], error=error)
+        try:
+            if (found := _private_place(lease)) is not None:
+                chat_id, language = found
+                delivery.drop_queued()
+                delivery.say(say("error-internal", delivery.language or language), {"chat_id": chat_id})
+                await delivery.flush()
+        except UnavailableError:
+            log.warning("apology_not_sent", kind=lease.kind)
+        return delivery.settlement(Outcome.DEAD, error=error)
+
+
+class RecurringCrashError(Exception):
+    """This update was begun again and again, and each time the process died."""
+
+
+def _private_place(lease: Lease) -> tuple[int, str] | None:
+    try:
+        message = json.loads(lease.body).get("message")
+        chat, sender = message["chat"], message["from"]
+        if chat["type"] != "private":
+            return None
+        return int(chat["id"]), spoken_language(str(sender.get("language_code") or ""))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
