@@ -1,0 +1,1 @@
+"""Tasks by the drawer of the use case they call."""

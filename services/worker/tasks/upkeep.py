@@ -1,0 +1,13 @@
+from services.worker.task import task
+from shared.application.jobs import CleanUpOldMessages, ResendPending
+from shared.bootstrap import Application
+
+
+@task(CleanUpOldMessages, timeout=300)
+async def cleanup_old_messages(application: Application) -> None:
+    await application.upkeep.clean_up()
+
+
+@task(ResendPending, timeout=50)
+async def resend_pending(application: Application) -> None:
+    await application.upkeep.resend_pending()
