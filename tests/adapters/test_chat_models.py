@@ -112,7 +112,8 @@ async def test_a_reply_comes_in_order_and_ends_with_a_finish(stage: Stage) -> No
 
     *pieces, last = await read(stage.model)
 
-    assert [piece.text for piece in pieces] == ["Ahoj", ", ", "světe 🍺"]
+    assert "".join(piece.text for piece in pieces) == "Ahoj, světe 🍺"
+    assert all(piece.text for piece in pieces)
     assert {piece.finish for piece in pieces} == {None}
     assert (last.text, last.finish, last.model) == ("", FinishReason.STOP, "test-model-2026")
     assert last.usage is not None
@@ -148,7 +149,7 @@ async def test_a_reader_who_leaves_ends_the_generation_at_once(stage: Stage) -> 
     stage.pauses_for_ever_after("Once", " upon")
 
     async with aclosing(stage.model.stream(PROMPT)) as pieces:
-        assert (await anext(pieces)).text == "Once"
+        assert (await anext(pieces)).text.startswith("Once")
 
     await stage.nobody_reads()
 
@@ -215,7 +216,7 @@ async def test_many_replies_at_once_do_not_mix(stage: Stage) -> None:
     async with asyncio.TaskGroup() as group:
         readers = [group.create_task(read(stage.model)) for _ in range(20)]
 
-    assert {tuple(piece.text for piece in reader.result()) for reader in readers} == {("one", " two", " three", "")}
+    assert {"".join(piece.text for piece in reader.result()) for reader in readers} == {"one two three"}
 
 
 async def test_the_name_is_provider_and_model(stage: Stage) -> None:

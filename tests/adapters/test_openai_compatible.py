@@ -66,6 +66,12 @@ async def test_servers_end_a_reply_in_their_own_ways(talk: Talk, provider: Provi
     assert (last.finish, last.usage) == (FinishReason.STOP, expected)
 
 
+async def test_each_word_is_heard_when_it_is_said(talk: Talk, provider: ProviderServer) -> None:
+    provider.script(streams(chunk("One"), 0.05, chunk(" two") + chunk(" three"), 0.05, chunk(" four") + chunk(finish="stop") + DONE))
+
+    assert [piece.text for piece in await read(talk())] == ["One", " two three", " four", ""]
+
+
 async def test_a_server_that_keeps_the_line_open_after_the_finish_does_not_hold_the_reply(talk: Talk, provider: ProviderServer) -> None:
     provider.script(streams(chunk("Hi"), chunk(finish="length"), 30.0))
     began = time.monotonic()

@@ -14,7 +14,7 @@ _DONE = b"[DONE]"
 class ReplyReader:
     """Reads a stream of events, or a whole JSON answer from a server that does not stream.
 
-    `started` tells whether text was handed out. `finish` is set as soon as the server says how it ended; `complete` when nothing
+    `started` tells whether there was text. `finish` is set as soon as the server says how it ended; `complete` when nothing
     more is worth waiting for, which is later, because the usage follows the finish.
     """
 
@@ -32,19 +32,30 @@ class ReplyReader:
         self.finish: FinishReason | None = None
 
     def feed(self, chunk: bytes) -> Iterator[str]:
-        """The text in `chunk`; an empty chunk is the end of what the server sends. Raises `ModelUnavailableError`."""
+        """The text in `chunk`, in one part: each costs its readers more than its letters do.
+
+        An empty chunk is the end of what the server sends. Raises `ModelUnavailableError`, after the text before the trouble.
+        """
+        said: list[str] = []
+        failure = None
         try:
-            for data in self._split(chunk):
-                text = self._take(data)
-                if text:
-                    self.started = True
-                    yield text
-                if self.complete:
-                    return
-            if not chunk:
-                self._end()
+            self._absorb(chunk, said)
+        except ModelUnavailableError as error:
+            failure = error
         except (GarbageError, EventTooLongError):
-            raise self._failure("sent something that is no chat completion", GARBAGE) from None
+            failure = self._failure("sent something that is no chat completion", GARBAGE)
+        if text := "".join(said):
+            yield text
+        if failure is not None:
+            raise failure
+
+    def _absorb(self, chunk: bytes, said: list[str]) -> None:
+        for data in self._split(chunk):
+            said.append(self._take(data))
+            if self.complete:
+                return
+        if not chunk:
+            self._end()
 
     def last_piece(self) -> Piece:
         """Raises `ModelUnavailableError` when the reply is complete and says nothing, unless a filter is the reason."""
@@ -84,6 +95,7 @@ class ReplyReader:
         if len(text) > self._room:
             text, self.finish, self.complete = text[: self._room], FinishReason.LENGTH, True
         self._room -= len(text)
+        self.started = self.started or bool(text)
         return text
 
     def _remember(self, delta: Delta) -> None:
