@@ -106,6 +106,8 @@ def run() -> int:
         embedded.prepare()
         console = open_console(LOCAL / "logs")
         console.say("Starting Vitte …")
+        if not embedded.postgres.home.is_relative_to(LOCAL):
+            console.say(f"PostgreSQL does not run as root and cannot enter this folder otherwise: its data is in {embedded.postgres.home}")
         if ended:
             console.say(f"Ended what an earlier run had left: {', '.join(ended)}")
         parts = Parts(ROOT, told(given, kept, embedded.environment()), console, ledger)

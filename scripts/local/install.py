@@ -147,8 +147,7 @@ def _reason(what: str, told: str) -> str:
     if "no space left" in heard or shutil.disk_usage(ROOT).free < LEAST_BYTES // 10:
         return f"The disk is full: {what} did not fit. Free some space and repeat: what is already there is kept."
     if any(sign in heard for sign in OFFLINE_SIGNS):
-        missing = f"{what[0].upper()}{what[1:]} could not be downloaded"
-        return f"{missing}: check the network (and HTTPS_PROXY), then repeat; what is already there is kept."
+        return f"Downloading {what} failed: check the network (and HTTPS_PROXY), then repeat; what is already there is kept."
     lines = [line.strip() for line in told.splitlines() if line.strip()] or ["no reason given"]
     return f"Installing {what} failed: {lines[-1]}"
 
@@ -158,6 +157,8 @@ def main(purpose: str, arguments: list[str]) -> None:
         install(purpose)
     except InstallError as error:
         sys.exit(f"vitte: {error}")
+    except PermissionError as error:
+        sys.exit(f"vitte: {error.filename} belongs to another user: run this as that user, or remove .venv and .local and repeat")
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
