@@ -8,6 +8,7 @@ from yarl import URL
 
 from shared.adapters.llm.failures import TIMEOUT_FIRST_TEXT, TIMEOUT_TOTAL, answered, failed
 from shared.application.ports import ModelUnavailableError
+from shared.database.database import refuse_inside_transaction
 
 _ERROR_BODY = 8192
 _STALE_WITHIN = 1.0
@@ -46,6 +47,7 @@ class Exchange:
 
     async def open(self, session: aiohttp.ClientSession, method: str, url: URL, headers: dict[str, str], body: bytes | None) -> None:
         """Sends the request and waits for a status of success."""
+        refuse_inside_transaction()
         if body is not None:
             headers = {**headers, "Content-Type": "application/json"}
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.adapters.llm.failures import CUT, RATE_LIMITED, REFUSED
 from shared.application.ports import FinishReason, ModelUnavailableError, Piece, PromptMessage, Role, Usage
+from shared.database.database import refuse_inside_transaction
 from shared.domain.prompt import estimate_tokens
 
 HANG = "hang"
@@ -72,6 +73,7 @@ class ScriptedModel:
         self.faults.extend(faults)
 
     async def stream(self, prompt: Sequence[PromptMessage], *, temperature: float | None = None) -> AsyncGenerator[Piece, None]:
+        refuse_inside_transaction()
         self.prompts.append(tuple(prompt))
         self.temperatures.append(temperature)
         fault = self.down or (self.faults.popleft() if self.faults else None)

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Awaitable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
 from shared.adapters.storage.keys import key_parts
 from shared.application.ports import ObjectNotFoundError, StoreUnavailableError
+from shared.database.database import refuse_inside_transaction
 
 T = TypeVar("T")
 _UNFINISHED = ".unfinished"
@@ -28,22 +30,22 @@ class LocalStore:
         self._folder = folder
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002  (the port's; see above)
-        await self._run(asyncio.to_thread(self._write, self._path(key), content))
+        await self._run(partial(self._write, self._path(key), content))
 
     async def get(self, key: str) -> bytes:
         try:
-            return await self._run(asyncio.to_thread(self._path(key).read_bytes))
+            return await self._run(self._path(key).read_bytes)
         except FileNotFoundError:
             raise ObjectNotFoundError(f"no object {key}") from None
 
     async def delete(self, key: str) -> None:
-        await self._run(asyncio.to_thread(self._path(key).unlink, missing_ok=True))
+        await self._run(partial(self._path(key).unlink, missing_ok=True))
 
     async def exists(self, key: str) -> bool:
-        return await self._run(asyncio.to_thread(self._path(key).is_file))
+        return await self._run(self._path(key).is_file)
 
     async def check(self) -> None:
-        await self._run(asyncio.to_thread(self._probe))
+        await self._run(self._probe)
 
     def _path(self, key: str) -> Path:
         *folders, name = key_parts(key)
@@ -80,9 +82,10 @@ class LocalStore:
         finally:
             probe.unlink(missing_ok=True)
 
-    async def _run(self, work: Awaitable[T]) -> T:
+    async def _run(self, work: Callable[[], T]) -> T:
+        refuse_inside_transaction()
         try:
-            return await work
+            return await asyncio.to_thread(work)
         except FileNotFoundError:
             raise
         except OSError as error:

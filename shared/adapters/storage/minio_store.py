@@ -12,6 +12,7 @@ from minio.error import MinioException, S3Error
 
 from shared.adapters.storage.keys import key_parts
 from shared.application.ports import ObjectNotFoundError, StoreUnavailableError
+from shared.database.database import refuse_inside_transaction
 from shared.domain.errors import InvalidInputError
 
 T = TypeVar("T")
@@ -73,13 +74,7 @@ class MinioStore:
 
     async def make_bucket(self) -> None:
         """For set-up: makes the bucket unless it is there; may be called by several processes at once."""
-        try:
-            await asyncio.to_thread(self._client.make_bucket, self._bucket)
-        except S3Error as error:
-            if error.code not in _BUCKET_IS_THERE:
-                raise _unavailable(error) from None
-        except (MinioException, urllib3.exceptions.HTTPError) as error:
-            raise _unavailable(error) from None
+        await self._run(self._make_bucket)
 
     async def aclose(self) -> None:
         self._http.clear()
@@ -92,7 +87,15 @@ class MinioStore:
             response.close()
             response.release_conn()
 
+    def _make_bucket(self) -> None:
+        try:
+            self._client.make_bucket(self._bucket)
+        except S3Error as error:
+            if error.code not in _BUCKET_IS_THERE:
+                raise
+
     async def _run(self, work: Callable[[], T]) -> T:
+        refuse_inside_transaction()
         try:
             return await asyncio.to_thread(work)
         except S3Error as error:
