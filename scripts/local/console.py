@@ -22,6 +22,7 @@ COLOURS = {
 LEVELS = {"warning": 33, "error": 31, "critical": 31}
 QUIET_KEYS = {"event", "level", "timestamp", "logger", "service", "exception", "correlation_id"}
 PREFIX_WIDTH = 10
+LONGEST_SHOWN = 240
 REMEMBERED_LINES = 40
 CHATTER = ("LOG:  ", "ready to exit, bye bye", "Received SIGTERM scheduling shutdown")  # comings and goings of PostgreSQL and Valkey
 
@@ -58,7 +59,7 @@ class Console:
             self._write(self.out, f"{self.paint(f'{name:<{PREFIX_WIDTH}}|', COLOURS.get(name, 37))} {shown}")
 
     def last_words(self, name: str, count: int) -> list[str]:
-        return list(self.last.get(name, ()))[-count:]
+        return [line[:LONGEST_SHOWN] for line in self.last.get(name, ())][-count:]
 
     def paint(self, text: str, colour: int) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.pretty else text

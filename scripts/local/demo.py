@@ -81,7 +81,8 @@ class Demo:
     async def _run(self, script: Supervised, said: bytes = b"") -> None:
         code = await script.run_to_the_end(said)
         if code != 0:
-            raise StartError("\n".join([f"{script.name} failed (exit code {code}):", *self.console.last_words(script.name, 15)]))
+            words = self.console.last_words(script.name, 15)
+            raise StartError("\n".join([f"{script.name} failed (exit code {code}); .local/logs/demo.log has all it said, last:", *words]))
 
     def _welcome(self) -> None:
         self.console.say()
