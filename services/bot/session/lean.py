@@ -78,10 +78,15 @@ class LeanSession(AiohttpSession):
             self._should_reset_connector = False
         return self._session
 
+    async def close(self) -> None:
+        if self.api.base.startswith("https"):
+            await super().close()  # waits a quarter of a second, which only TLS needs
+        elif self._session is not None:
+            await self._session.close()
+
     async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:
-        try:
-            body = _dumps(_params(bot, method))
-        except _FileAttachedError:
+        body = _body(bot, method)
+        if body is None:
             return await self._upload(bot, method, timeout)
         status, content = await self._post(bot, method, body, timeout)
         return self._result(bot, method, status, content)
@@ -151,8 +156,12 @@ class LeanSession(AiohttpSession):
         raise TelegramNetworkError(method=cast(TelegramMethod[Any], RawCall("file", {})), message=failure)
 
 
-def _params(bot: Bot, method: TelegramMethod[Any] | RawCall) -> Mapping[str, Any]:
-    return method.params if isinstance(method, RawCall) else _fields(method, bot)
+def _body(bot: Bot, method: TelegramMethod[Any] | RawCall) -> bytes | None:
+    """None if a file is attached."""
+    try:
+        return _dumps(method.params if isinstance(method, RawCall) else _fields(method, bot))
+    except _FileAttachedError:
+        return None
 
 
 def _fields(model: TelegramMethod[Any] | TelegramObject, bot: Bot) -> dict[str, Any]:
