@@ -75,6 +75,8 @@ class Settings(BaseSettings):
 
     admin_secret_key: SecretStr = SecretStr("")
 
+    worker_concurrency: int = Field(8, ge=1)
+
     bind_host: str = "127.0.0.1"
     bot_port: int = Field(8002, ge=0, le=65535)
     api_port: int = Field(8000, ge=0, le=65535)

@@ -12,9 +12,9 @@ _COLUMNS = "id, slug, name, emoji, tagline, description, greeting, system_prompt
 
 _SEED = text("""
     insert into characters (id, slug, name, emoji, tagline, description, greeting, system_prompt, settings, position, is_default)
-    values (gen_random_uuid(), :slug, :name, :emoji, cast(:tagline as jsonb), cast(:description as jsonb), cast(:greeting as jsonb),
+    values (gen_random_uuid(), cast(:slug as text), :name, :emoji, cast(:tagline as jsonb), cast(:description as jsonb), cast(:greeting as jsonb),
             :system_prompt, cast(:settings as jsonb), :position,
-            :is_default and not exists (select from characters c where c.is_default and c.slug <> :slug))
+            cast(:is_default as bool) and not exists (select from characters c where c.is_default and c.slug <> cast(:slug as text)))
     on conflict (slug) do update
         set name = excluded.name, emoji = excluded.emoji, tagline = excluded.tagline, description = excluded.description,
             greeting = excluded.greeting, system_prompt = excluded.system_prompt, settings = excluded.settings, position = excluded.position

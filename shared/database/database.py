@@ -161,6 +161,7 @@ def open_engine(
         pool_recycle=pool_recycle,
         pool_timeout=connect_timeout,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "timeout": connect_timeout,
             "command_timeout": command_timeout,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
 from sqlalchemy.dialects.postgresql import JSONB
@@ -16,15 +16,15 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-Id = Annotated[UUID, mapped_column(primary_key=True, default_factory=uuid4)]
+Id = Annotated[UUID, mapped_column(primary_key=True)]
 """A key that may be shown outside; made by us, so that a row can be named before it is written."""
 
-Serial = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key=True, init=False)]
+Serial = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key=True)]
 """A key that keeps the order of insertion."""
 
 BigInt = Annotated[int, mapped_column(BigInteger)]
 Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now(), init=False)]
+CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 JsonObject = Annotated[dict[str, Any], mapped_column(JSONB)]
 
 

@@ -1,7 +1,7 @@
 """What is sold, who holds it, and how much of it is used today."""
 
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,7 +20,7 @@ class Plan(Base, kw_only=True):
     code: Mapped[str] = mapped_column(primary_key=True)
     daily_turns: Mapped[int | None] = mapped_column(default=None)
     position: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
 
 
 class Subscription(Base, kw_only=True):
@@ -33,12 +33,12 @@ class Subscription(Base, kw_only=True):
         Index("ix_subscriptions_user_id_ends_at", "user_id", "ends_at"),
     )
 
-    id: Mapped[Id]
+    id: Mapped[Id] = mapped_column(default_factory=uuid4)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     plan_code: Mapped[str] = mapped_column(ForeignKey("plans.code"))
     starts_at: Mapped[Instant]
     ends_at: Mapped[Instant | None] = mapped_column(default=None)
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
 
 
 class AllowanceUsage(Base, kw_only=True):

@@ -1,5 +1,7 @@
 """The AI role as product: what is shown of it and what the model is told."""
 
+from uuid import uuid4
+
 from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,7 +24,7 @@ class Character(Base, kw_only=True):
         Index("ix_characters_position", "position"),
     )
 
-    id: Mapped[Id]
+    id: Mapped[Id] = mapped_column(default_factory=uuid4)
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     emoji: Mapped[str] = mapped_column(default="")
@@ -33,7 +35,7 @@ class Character(Base, kw_only=True):
     settings: Mapped[JsonObject] = mapped_column(default_factory=dict)
     position: Mapped[int] = mapped_column(default=0)
     is_default: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
     edited_at: Mapped[Instant | None] = mapped_column(default=None)
     """Set when an operator changes the character; the files it was seeded from then leave it alone."""
 

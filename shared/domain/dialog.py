@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,14 +36,14 @@ class Dialog(Base, kw_only=True):
         Index("ix_dialogs_created_at", "created_at"),
     )
 
-    id: Mapped[Id]
+    id: Mapped[Id] = mapped_column(default_factory=uuid4)
     telegram_bot_id: Mapped[BigInt]
     telegram_chat_id: Mapped[BigInt]
     telegram_thread_id: Mapped[BigInt] = mapped_column(default=0)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     character_id: Mapped[UUID] = mapped_column(ForeignKey("characters.id"))
     entered_at: Mapped[Instant]
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
 
 
 class Turn(Base, kw_only=True):
@@ -59,7 +59,7 @@ class Turn(Base, kw_only=True):
         Index("ix_turns_user_id", "user_id"),
     )
 
-    id: Mapped[Serial]
+    id: Mapped[Serial] = mapped_column(init=False)
     dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"))
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     source_id: Mapped[str]
@@ -72,7 +72,7 @@ class Turn(Base, kw_only=True):
     first_piece_ms: Mapped[int | None] = mapped_column(default=None)
     total_ms: Mapped[int | None] = mapped_column(default=None)
     error_code: Mapped[str | None] = mapped_column(default=None)
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
     finished_at: Mapped[Instant | None] = mapped_column(default=None)
 
 
@@ -87,12 +87,12 @@ class Message(Base, kw_only=True):
         Index("ix_messages_created_at", "created_at"),
     )
 
-    id: Mapped[Serial]
+    id: Mapped[Serial] = mapped_column(init=False)
     dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"))
     turn_id: Mapped[BigInt | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), default=None)
     role: Mapped[str]
     text: Mapped[str] = mapped_column(repr=False)
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
     edited_at: Mapped[Instant | None] = mapped_column(default=None)
 
 

@@ -65,7 +65,7 @@ class StoredUpdate(Base, kw_only=True):
     body: Mapped[bytes] = mapped_column(LargeBinary, repr=False)
     status: Mapped[str] = mapped_column(default=UpdateStatus.PENDING)
     error: Mapped[str | None] = mapped_column(default=None)
-    received_at: Mapped[CreatedAt]
+    received_at: Mapped[CreatedAt] = mapped_column(init=False)
     handled_at: Mapped[Instant | None] = mapped_column(default=None)
 
 
@@ -116,7 +116,7 @@ class Parcel(Base, kw_only=True):
     status: Mapped[str] = mapped_column(default=ParcelStatus.PENDING, server_default="pending")
     telegram_message_id: Mapped[BigInt | None] = mapped_column(default=None)
     error: Mapped[str | None] = mapped_column(default=None)
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
     sent_at: Mapped[Instant | None] = mapped_column(default=None)
 
 

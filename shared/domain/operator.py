@@ -1,5 +1,7 @@
 """The humans who run the platform, and the switches they set at run time."""
 
+from uuid import uuid4
+
 from sqlalchemy import CheckConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,11 +26,11 @@ class Operator(Base, kw_only=True):
     __tablename__ = "operators"
     __table_args__ = (CheckConstraint("role in ('owner', 'viewer')", name="role_known"),)
 
-    id: Mapped[Id]
+    id: Mapped[Id] = mapped_column(default_factory=uuid4)
     login: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str] = mapped_column(repr=False)
     role: Mapped[str] = mapped_column(default="owner")
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
     last_login_at: Mapped[Instant | None] = mapped_column(default=None)
     disabled_at: Mapped[Instant | None] = mapped_column(default=None)
 

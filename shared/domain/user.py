@@ -1,5 +1,7 @@
 """A person, known by platform id, and the language they are spoken to in."""
 
+from uuid import uuid4
+
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +15,7 @@ class User(Base, kw_only=True):
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("language in ('en', 'ru')", name="language_known"),)
 
-    id: Mapped[Id]
+    id: Mapped[Id] = mapped_column(default_factory=uuid4)
     telegram_user_id: Mapped[BigInt] = mapped_column(unique=True)
     first_name: Mapped[str] = mapped_column(default="", repr=False)
     username: Mapped[str | None] = mapped_column(default=None, repr=False)
@@ -21,7 +23,7 @@ class User(Base, kw_only=True):
     language_is_chosen: Mapped[bool] = mapped_column(default=False)
     start_payload: Mapped[str | None] = mapped_column(default=None)
     blocked_at: Mapped[Instant | None] = mapped_column(default=None)
-    created_at: Mapped[CreatedAt]
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
 
 
 def spoken_language(language_code: str | None) -> str:
