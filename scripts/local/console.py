@@ -1,6 +1,7 @@
 """How the demo speaks to the person at the terminal: prefixed lines of every process, and what it says itself."""
 
 import json
+import re
 import sys
 from collections import deque
 from dataclasses import dataclass, field
@@ -24,7 +25,8 @@ QUIET_KEYS = {"event", "level", "timestamp", "logger", "service", "exception", "
 PREFIX_WIDTH = 10
 LONGEST_SHOWN = 240
 REMEMBERED_LINES = 40
-CHATTER = ("LOG:  ", "ready to exit, bye bye", "Received SIGTERM scheduling shutdown")  # comings and goings of PostgreSQL and Valkey
+CHATTER = ("LOG:  ", "ready to exit, bye bye", "Received SIGTERM scheduling shutdown", '" HTTP/1.')  # the file has it
+TOKEN = re.compile(r"(\d{6,16}):[A-Za-z0-9_-]{30,}")
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Console:
         self._write(self.out, line)
 
     def process_said(self, name: str, line: str) -> None:
+        line = TOKEN.sub(r"\1:[redacted]", line)
         entry = _parsed(line)
         self.last.setdefault(name, deque(maxlen=REMEMBERED_LINES)).append(readable(entry, coloured=False) if entry else line)
         self._write(self.file, f"{name:<{PREFIX_WIDTH}}| {line}")

@@ -75,8 +75,12 @@ class Demo:
         )
 
     async def _create_operator(self) -> None:
-        created = self.parts.script("operator", "scripts/create_operator.py", "--login", OPERATOR, "--password-stdin")
-        await self._run(created, self.password.encode() + b"\n")
+        """Once per database; asking every time would cost every start a second."""
+        mark = self.embedded.postgres.home / "operator-created"
+        if not mark.exists():
+            created = self.parts.script("operator", "scripts/create_operator.py", "--login", OPERATOR, "--password-stdin")
+            await self._run(created, self.password.encode() + b"\n")
+            mark.touch()
 
     async def _run(self, script: Supervised, said: bytes = b"") -> None:
         code = await script.run_to_the_end(said)
