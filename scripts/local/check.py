@@ -9,7 +9,7 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 TOOLS = {
     "types": ("mypy",),
-    "import contracts": ("lint-imports", "--no-logo", "--no-timing"),
+    "import contracts": ("lint-imports", "--no-logo"),
     "style": ("ruff", "check", "."),
     "format": ("ruff", "format", "--check", "."),
 }
