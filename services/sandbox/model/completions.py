@@ -30,7 +30,9 @@ async def complete(request: web.Request) -> web.StreamResponse:
     fault = controls.striking()
     try:
         response = await _answer(request, asked, controls, fault, call)
-    except (ConnectionResetError, ClientConnectionResetError, asyncio.CancelledError):
+    except ConnectionError:
+        call.outcome, response = "abandoned", web.Response()
+    except asyncio.CancelledError:
         call.outcome = "abandoned"
         raise
     finally:
