@@ -51,31 +51,24 @@ def checked(text: str, entities: Any) -> list[Entity]:
     if not isinstance(entities, list):
         raise bad_request("can't parse entities: expected an Array of MessageEntity")
     edges = _symbol_edges(text)
-    return [_checked_entity(entity, edges) for entity in entities if entity.get("length") != 0]
+    return [_checked_entity(entity, edges) for entity in entities if not isinstance(entity, dict) or entity.get("length") != 0]
 
 
-def _symbol_edges(text: str) -> set[int]:
-    edges, position = {0}, 0
+def _symbol_edges(text: str) -> dict[int, int]:
+    """Byte position by UTF-16 position, for every place between two symbols."""
+    edges, position, byte = {0: 0}, 0, 0
     for symbol in text:
         position += 2 if symbol > "\uffff" else 1
-        edges.add(position)
+        byte += len(symbol.encode("utf-8", "surrogatepass"))
+        edges[position] = byte
     return edges
 
 
-def _checked_entity(entity: Any, edges: set[int]) -> Entity:
+def _checked_entity(entity: Any, edges: dict[int, int]) -> Entity:
     if not isinstance(entity, dict) or entity.get("type") not in _KINDS:
         raise bad_request("can't parse entities: unsupported type specified")
-    kind, start, length = entity["type"], entity.get("offset"), entity.get("length")
-    if not isinstance(start, int) or not isinstance(length, int) or start < 0 or length < 0:
-        raise bad_request('can\'t parse entities: field "offset" or "length" is invalid')
-    if start + length > max(edges):
-        raise bad_request(f"entity beginning at UTF-16 offset {start} ends after the end of the text at UTF-16 offset {start + length}")
-    if start not in edges:
-        raise bad_request(f"entity begins in a middle of a UTF-16 symbol at UTF-16 offset {start}")
-    if start + length not in edges:
-        raise bad_request(
-            f"entity beginning at UTF-16 offset {start} ends in a middle of a UTF-16 symbol at UTF-16 offset {start + length}"
-        )
+    kind, start, length = entity["type"], _number(entity, "offset"), _number(entity, "length")
+    _check_place(start, start + length, edges)
     kept: Entity = {"type": kind, "offset": start, "length": length}
     extra = _EXTRA.get(kind)
     if extra and entity.get(extra):
@@ -83,6 +76,27 @@ def _checked_entity(entity: Any, edges: set[int]) -> Entity:
     elif extra and kind != "pre":
         raise bad_request(f"can't parse entities: can't find field \"{extra}\"")
     return kept
+
+
+def _number(entity: Entity, name: str) -> int:
+    value = entity.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise bad_request(f'can\'t parse MessageEntity: field "{name}" must be a Number')
+    if value < 0:
+        raise bad_request(f"receive an entity with incorrect {name} {value}")
+    return value
+
+
+def _check_place(start: int, end: int, edges: dict[int, int]) -> None:
+    total = max(edges)
+    if start > total:
+        raise bad_request(f"entity begins after the end of the text at UTF-16 offset {start}")
+    if end > total:
+        raise bad_request(f"entity beginning at UTF-16 offset {start} ends after the end of the text at UTF-16 offset {end}")
+    if start not in edges:
+        raise bad_request(f"entity begins in a middle of a UTF-16 symbol at byte offset {edges[start + 1]}")
+    if end not in edges:
+        raise bad_request(f"entity beginning at UTF-16 offset {start} ends in a middle of a UTF-16 symbol at byte offset {edges[end + 1]}")
 
 
 def finished(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:

@@ -1,11 +1,12 @@
 """What goes wrong on demand: see the table of faults in docs/sandbox.md."""
 
+import itertools
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.sandbox.errors import SimError
-from services.sandbox.updates import Update, UpdateQueue
+from services.sandbox.updates import Delivery, UpdateQueue
 
 BEFORE = frozenset({"flood", "error", "hang", "drop", "slow"})
 AFTER = frozenset({"accept_then_timeout"})
@@ -85,35 +86,35 @@ class Faults:
         fault = self.take(frozenset({"duplicate_updates"}), bot_id, "*")
         return max(1, int(fault.numbers["times_each"])) if fault else 1
 
-    def fetch(self, queue: UpdateQueue, limit: int) -> list[Update]:
+    def fetch(self, queue: UpdateQueue, limit: int) -> list[Delivery]:
         """What one getUpdates returns. A doubled update comes twice in one answer, further copies after it was confirmed."""
         copies = self.copies(queue.bot_id) if self.active else 1
         if copies == 1 and not queue.again:
-            found = [queue.pending[index] for index in range(min(limit, len(queue.pending)))]
+            found = [(update, update.raw) for update in itertools.islice(queue.pending, limit)]
         else:
             found = _doubled(queue, limit, copies)
         if len(found) > 1 and self.active and self.take(frozenset({"reorder_updates"}), queue.bot_id, "*"):
             found = _shuffled(found)
-        for update in found:
+        for update, _ in found:
             update.deliveries += 1
         return found
 
 
-def _doubled(queue: UpdateQueue, limit: int, copies: int) -> list[Update]:
+def _doubled(queue: UpdateQueue, limit: int, copies: int) -> list[Delivery]:
     repeated, queue.again = queue.again[:limit], queue.again[limit:]
-    room = (limit - len(repeated)) // min(copies, 2)
-    fresh = [queue.pending[index] for index in range(min(max(room, 0), len(queue.pending)))]
-    first = [update for update in fresh if not update.deliveries]
-    queue.again += [Update(u.id, u.kind, u.chat_id, u.lane, u.raw, u.created_at, u.expires_at) for u in first for _ in range(copies - 2)]
+    room = max(0, (limit - len(repeated)) // min(copies, 2))
+    fresh = [(update, update.raw) for update in itertools.islice(queue.pending, room)]
+    first = [delivery for delivery in fresh if not delivery[0].deliveries]
+    queue.again += [delivery for delivery in first for _ in range(copies - 2)]
     return repeated + fresh + (fresh if copies > 1 else [])
 
 
-def _shuffled(updates: list[Update]) -> list[Update]:
+def _shuffled(updates: list[Delivery]) -> list[Delivery]:
     """Mixes chats but keeps the order within each."""
-    lanes: dict[str, list[Update]] = {}
-    for update in updates:
-        lanes.setdefault(update.lane, []).append(update)
-    order = [update.lane for update in updates]
+    lanes: dict[str, list[Delivery]] = {}
+    for delivery in updates:
+        lanes.setdefault(delivery[0].lane, []).append(delivery)
+    order = [update.lane for update, _ in updates]
     _dice.shuffle(order)
     taken = {lane: iter(members) for lane, members in lanes.items()}
     return [next(taken[lane]) for lane in order]

@@ -11,7 +11,7 @@ _KINDS = {
     "strike": "strikethrough", "del": "strikethrough", "tg-spoiler": "spoiler", "span": "spoiler", "code": "code", "pre": "pre",
     "a": "text_link", "blockquote": "blockquote", "tg-emoji": "custom_emoji",
 }  # fmt: skip
-_PIECE = re.compile(r"<(?P<close>/?)(?P<tag>[^\s<>/]*)(?P<rest>[^<>]*)(?P<end>>?)|&(?P<ref>#x[0-9a-fA-F]+|#\d+|lt|gt|amp|quot);")
+_PIECE = re.compile(r"<(?P<close>/?)(?P<tag>[^\s<>/]*)(?P<rest>[^<>]*)(?P<end>>?)|&(?P<ref>#x[0-9a-fA-F]+|#\d+|lt|gt|amp|quot);?")
 _ATTRIBUTE = re.compile(r"""\s*([a-zA-Z-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
 _REFERENCES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 
@@ -37,10 +37,12 @@ class _Page:
 
     def start(self, match: re.Match[str]) -> None:
         tag, at = match["tag"].lower(), self.byte(match.start())
-        if not match["end"]:
-            _fail(f'Unclosed start tag "{tag}" at byte offset {at}' if tag else f"Unclosed start tag at byte offset {at}")
+        if not match["end"] and not match["rest"]:
+            _fail(f"Unclosed start tag at byte offset {at}")
         if tag not in _KINDS:
             _fail(f'Unsupported start tag "{tag}" at byte offset {at}')
+        if not match["end"]:
+            _fail(f'Unclosed start tag "{tag}" at byte offset {at}')
         attributes = {name.lower(): _unquoted(value) for name, value in _ATTRIBUTE.findall(match["rest"])}
         if tag == "span" and attributes.get("class") != "tg-spoiler":
             _fail(f'Tag "span" must have class "tg-spoiler" at byte offset {at}')
@@ -79,7 +81,7 @@ class _Page:
 
 def _unquoted(value: str) -> str:
     value = value[1:-1] if value[:1] in {'"', "'"} else value
-    return re.sub(r"&(#x[0-9a-fA-F]+|#\d+|lt|gt|amp|quot);", lambda match: _symbol(match[1]), value)
+    return re.sub(r"&(#x[0-9a-fA-F]+|#\d+|lt|gt|amp|quot);?", lambda match: _symbol(match[1]), value)
 
 
 def _symbol(reference: str) -> str:
@@ -103,4 +105,4 @@ def parse_html(source: str) -> tuple[str, list[Entity]]:
     page.say(source[position:])
     if page.open:
         _fail(f'Can\'t find end tag corresponding to start tag "{page.open[-1][0]}"')
-    return "".join(page.parts), sorted(page.entities, key=lambda entity: (entity["offset"], -entity["length"]))
+    return "".join(page.parts), sorted(reversed(page.entities), key=lambda entity: (entity["offset"], -entity["length"]))

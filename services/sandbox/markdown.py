@@ -23,10 +23,10 @@ def parse_markdown(source: str) -> tuple[str, list[Entity]]:
         text, entity, position = _marked(source, match)
         parts.append(text)
         if text and entity:
-            entities.append({**entity, "offset": length, "length": units(text)})
+            entities.append({"type": entity["type"], "offset": length, "length": units(text), **entity})
         length += units(text)
     parts.append(source[position:])
-    return "".join(parts), [{"type": entity.pop("type"), **entity} for entity in entities]
+    return "".join(parts), entities
 
 
 def _marked(source: str, match: re.Match[str]) -> tuple[str, Entity | None, int]:

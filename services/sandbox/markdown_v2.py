@@ -16,6 +16,7 @@ _NAMES = {
     "text_link": "TextUrl", "custom_emoji": "CustomEmoji", "code": "Code", "pre": "Pre",
 }  # fmt: skip
 _TOKEN = re.compile(r"```|__|\|\||!\[|[_*~`\[\]]")
+_FENCE = re.compile(r"(?P<language>[^\s`]*)(?:\r\n|\n\r|[\r\n]|(?<=[^\s`])(?=[^\S\r\n]))")
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!")
 
 
@@ -39,6 +40,7 @@ class _Reader:
     open: list[_Open] = field(default_factory=list)
     entities: list[Entity] = field(default_factory=list)
     quote: _Open | None = None
+    depth: int = 0
 
     def say(self, text: str) -> None:
         self.parts.append(text)
@@ -55,8 +57,16 @@ class _Reader:
             self._step()
         self._end_quote()
         if self.open:
-            last = self.open[-1]
-            _fail(f"Can't find end of {_NAMES[last.kind]} entity at byte offset {last.at}")
+            self._unclosed()
+
+    def _unclosed(self) -> NoReturn:
+        last = self.open[-1]
+        _fail(f"Can't find end of {_NAMES[last.kind]} entity at byte offset {last.at}")
+
+    def _expands(self) -> bool:
+        """An expandable quote ends with a spoiler mark that opens nothing."""
+        expandable = self.quote is not None and self.quote.kind == "expandable_blockquote"
+        return expandable and bool(self.open) and self.open[-1].kind == "spoiler" and self.open[-1].offset >= self.length - 1
 
     def _line_start(self) -> None:
         if self.position and self.source[self.position - 1] != "\n":
@@ -66,6 +76,7 @@ class _Reader:
             if self.quote is None or expandable:
                 self._end_quote()
                 self.quote = _Open("expandable_blockquote" if expandable else "blockquote", self.length, self.position)
+                self.depth = len(self.open)
             self.position += 3 if expandable else 1
         else:
             self._end_quote()
@@ -73,9 +84,11 @@ class _Reader:
     def _end_quote(self) -> None:
         if self.quote is None:
             return
+        if len(self.open) > self.depth and not (len(self.open) == self.depth + 1 and self._expands()):
+            self._unclosed()
         length = self.length - self.quote.offset - (1 if self.parts and self.parts[-1].endswith("\n") else 0)
-        if self.quote.kind == "expandable_blockquote" and self.parts[-2:] and "".join(self.parts[-2:]).endswith("||"):
-            length -= 2
+        if self._expands():
+            self.open.pop()
         if length > 0:
             self.entities.append({"type": self.quote.kind, "offset": self.quote.offset, "length": length})
         self.quote = None
@@ -115,12 +128,13 @@ class _Reader:
         end = start
         while end < len(self.source) and not self.source.startswith(mark, end):
             end += 2 if self.source[end] == "\\" else 1
+        fence = _FENCE.match(self.source, start) if mark == "```" else None
         if end >= len(self.source):
-            _fail(f"Can't find end of {_NAMES[_MARKS[mark]]} entity at byte offset {at}")
+            _fail(f"Can't find end of {'PreCode' if fence and fence['language'] else _NAMES[_MARKS[mark]]} entity at byte offset {at}")
         text, extra = self.source[start:end], {}
-        if mark == "```" and (fence := re.match(r"([^\s`]*)\n", text)):
-            text = text[fence.end() :]
-            extra = {"language": fence[1]} if fence[1] else {}
+        if fence and fence.end() <= end:
+            text = self.source[fence.end() : end]
+            extra = {"language": fence["language"]} if fence["language"] else {}
         opened = _Open(_MARKS[mark], self.length, at)
         self.say(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL))
         self._close(opened, **extra)
@@ -133,11 +147,13 @@ class _Reader:
         match = re.compile(r"\]\(((?:\\.|[^)\\])*)\)").match(self.source, self.position)
         if match is None:
             if self.source.startswith("](", self.position):
-                _fail(f"Can't find end of a URL at byte offset {self.byte(self.position + 1)}")
+                _fail(f"Can't find end of a URL at byte offset {self.byte(self.position + 2)}")
             self.position += 1
             return
         url = re.sub(r"\\(.)", r"\1", match[1])
         if opened.kind == "custom_emoji":
+            if not re.match(r"tg://emoji\?id=\d+$", url):
+                _fail("Custom emoji entity must contain a tg://emoji URL")
             self._close(opened, custom_emoji_id=url.rpartition("id=")[2])
         elif url:
             self._close(opened, url=url)
@@ -147,4 +163,4 @@ class _Reader:
 def parse_markdown_v2(source: str) -> tuple[str, list[Entity]]:
     reader = _Reader(source)
     reader.run()
-    return "".join(reader.parts), sorted(reader.entities, key=lambda entity: (entity["offset"], -entity["length"]))
+    return "".join(reader.parts), sorted(reversed(reader.entities), key=lambda entity: (entity["offset"], -entity["length"]))

@@ -51,13 +51,17 @@ class Update:
         }
 
 
+Delivery = tuple[Update, bytes]
+"""One delivery of an update: its raw text outlives the acknowledgement."""
+
+
 @dataclass(slots=True, eq=False)
 class UpdateQueue:
     bot_id: int
     next_id: int = field(default_factory=lambda: 100_000_000 + secrets.randbelow(800_000_000))
     pending: deque[Update] = field(default_factory=deque)
     records: deque[Update] = field(default_factory=lambda: deque(maxlen=KEPT_RECORDS))
-    again: list[Update] = field(default_factory=list)
+    again: list[Delivery] = field(default_factory=list)
     allowed: frozenset[str] | None = None
     on_update: Callable[[Update], None] | None = None
     _irregular: int = 0

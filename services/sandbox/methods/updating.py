@@ -51,7 +51,7 @@ async def get_updates(ctx: Context) -> Encoded:
         queue.seek(offset)
     found = ctx.world.faults.fetch(queue, limit)
     queue.finished()
-    return Encoded(b"[" + b",".join([update.raw for update in found]) + b"]")
+    return Encoded(b"[" + b",".join([raw for _, raw in found]) + b"]")
 
 
 @method("logOut", "close")
