@@ -10,7 +10,7 @@ from shared.adapters.llm.exchange import CallLimits
 from shared.adapters.llm.scripted import ScriptedModel
 from shared.adapters.passwords import Argon2Passwords
 from shared.adapters.redis import RedisGate, open_redis
-from shared.adapters.storage.minio_store import MinioStore
+from shared.adapters.storage import open_store
 from shared.application.accounts import AccountService
 from shared.application.characters import CharacterService
 from shared.application.chat import ChatService
@@ -114,12 +114,7 @@ def _model(settings: Settings) -> ChatModel:
 def _checks(settings: Settings, database: Database, redis: RedisGate, model: ChatModel) -> dict[str, Callable[[], Awaitable[None]]]:
     checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database.check, "redis": redis.check}
     if settings.s3_endpoint:
-        checks["storage"] = MinioStore(
-            endpoint=settings.s3_endpoint,
-            access_key=settings.s3_access_key.get_secret_value(),
-            secret_key=settings.s3_secret_key.get_secret_value(),
-            bucket=settings.s3_bucket,
-        ).check
+        checks["storage"] = open_store(settings).check
     if settings.llm_strong:
         checks["model"] = model.check
     return checks
