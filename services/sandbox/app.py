@@ -5,7 +5,7 @@ from functools import partial
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from services.sandbox import api, downloads, model, sim_actions, sim_setup, sim_views
+from services.sandbox import api, downloads, model, page, sim_actions, sim_setup, sim_views
 from services.sandbox.body import LARGEST_BODY
 from services.sandbox.sim import answer
 from services.sandbox.world import WORLD, World
@@ -47,7 +47,7 @@ def create_app(allowed_hosts: frozenset[str] = frozenset()) -> web.Application:
     app[WORLD] = World()
     app.on_shutdown.append(_end)
     app.router.add_get("/health", health)
-    for part in (api, downloads, sim_setup, sim_actions, sim_views, model):
+    for part in (api, downloads, sim_setup, sim_actions, sim_views, model, page):
         part.add_routes(app)
     app[WORLD].reset_hooks.append(partial(model.reset, app))
     return app
