@@ -27,40 +27,45 @@ class Intake:
         self._bot_id = bot_id
         self._notice = notice
         self._waiting: list[_Waiting] = []
-        self._writing = False
+        self._arrived = asyncio.Event()
 
     async def store_all(self, bodies: list[bytes]) -> None:
         """Returns when all are stored. Raises `DatabaseUnavailableError`, and then none may be acknowledged."""
         self._wake(await self._inbox.receive(self._bot_id, bodies, notice=self._notice))
 
     async def store(self, body: bytes) -> None:
-        """The same for one of many that arrive at once."""
+        """The same for one of many that arrive at once; needs `run`."""
         waiting = _Waiting(body, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if not self._writing:
-            await self._write()
+        self._arrived.set()
         await waiting.stored
 
-    async def _write(self) -> None:
-        """Whoever finds nobody writing writes for everybody, until nobody waits."""
-        self._writing = True
+    async def run(self) -> None:
+        """Writes what `store` was given, until cancelled; who waits then is told that nothing was stored."""
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                await self._write_batch(batch)
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._waiting:
+                    batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                    await self._write(batch)
         finally:
-            self._writing = False
+            _refuse(self._waiting, UnavailableError("stopping"))
 
-    async def _write_batch(self, batch: list[_Waiting]) -> None:
+    async def _write(self, batch: list[_Waiting]) -> None:
         try:
             await self.store_all([waiting.body for waiting in batch])
-        except (UnavailableError, asyncio.CancelledError) as error:
-            for waiting in batch:
-                if not waiting.stored.done():
-                    waiting.stored.set_exception(error if isinstance(error, UnavailableError) else UnavailableError("stopping"))
-            if isinstance(error, asyncio.CancelledError):
-                raise
+        except UnavailableError as error:
+            _refuse(batch, error)
         else:
             for waiting in batch:
                 if not waiting.stored.done():
                     waiting.stored.set_result(None)
+        finally:
+            _refuse(batch, UnavailableError("nobody knows whether it was stored"))
+
+
+def _refuse(batch: list[_Waiting], error: UnavailableError) -> None:
+    for waiting in batch:
+        if not waiting.stored.done():
+            waiting.stored.set_exception(error)

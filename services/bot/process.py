@@ -60,12 +60,14 @@ class BotProcess:
             async with asyncio.TaskGroup() as group, serving(server.app(), self._settings.bind_host, self._settings.bot_port):
                 presence = group.create_task(self._presence.keep(self._hear))
                 consumer = group.create_task(self._consumer.run())
+                writer = group.create_task(self._intake.run())
                 intake = group.create_task(self._take_in(webhook=webhook))
                 log.info("started", mode=self._settings.telegram_mode, port=self._settings.bot_port)
                 await self._until_stopped(stopping, intake)
                 server.is_draining = True
                 intake.cancel()
                 await self._drain(consumer)
+                writer.cancel()
                 presence.cancel()
         finally:
             await self._session.close()
