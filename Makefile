@@ -22,6 +22,12 @@ python:
 		found=$$($${p:-python3} --version 2>/dev/null) || found="no $${p:-Python}"; \
 		echo "vitte: Python 3.11 to 3.14 is needed, and here is $$found: install one, or name it: make demo PYTHON=/path/to/python3.12" >&2; exit 1; }
 
+.PHONY: have-m have-login
+have-m:
+	@test -n "$(m)" || { echo 'vitte: name the change: make revision m="what changes"' >&2; exit 2; }
+have-login:
+	@test -n "$(login)" || { echo 'vitte: name the login: make operator login=anna' >&2; exit 2; }
+
 .PHONY: dev
 dev: python
 	@$(PYTHON) -m scripts.local.install dev
@@ -63,8 +69,7 @@ migrate: dev ## Brings the database of the settings (or of the demo) up to date
 	@$(RUN) scripts/local_services.py exec -- $(RUN) scripts/run_migrations.py
 
 .PHONY: revision
-revision: dev ## Writes a migration from the models: make revision m="what changes"
-	@test -n "$(m)" || { echo 'vitte: name the change: make revision m="what changes"' >&2; exit 2; }
+revision: have-m dev ## Writes a migration from the models: make revision m="what changes"
 	@$(RUN) scripts/local_services.py exec -- sh -c '$(RUN) scripts/run_migrations.py && exec $(RUN) -m alembic revision --autogenerate -m "$$1"' revision "$(m)"
 
 ##@ Operate
@@ -73,8 +78,7 @@ config: dev ## The settings in effect, secrets masked
 	@$(RUN) -m shared.settings
 
 .PHONY: operator
-operator: dev ## Creates a login for the dashboard: make operator login=anna
-	@test -n "$(login)" || { echo 'vitte: name the login: make operator login=anna' >&2; exit 2; }
+operator: have-login dev ## Creates a login for the dashboard: make operator login=anna
 	@$(RUN) scripts/local_services.py exec -- $(RUN) scripts/create_operator.py --login "$(login)"
 
 .PHONY: clean

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCAL = ROOT / ".local"
+LOCAL = Path(os.environ.get("VITTE_LOCAL") or ROOT / ".local").absolute()
+"""Where the demo keeps its state. VITTE_LOCAL names another folder, for a second demo from the same checkout."""
 VENV_PYTHON = ROOT / ".venv" / "bin" / "python"
 UV_VERSION = "0.13.8"
 UV_OLDEST = (0, 9)
@@ -109,7 +110,7 @@ def bring_uv() -> str:
             )
     brought = subprocess.run([*pip, "--disable-pip-version-check", f"uv=={UV_VERSION}"], capture_output=True, text=True, check=False)
     if brought.returncode != 0:
-        raise InstallError(_reason("uv", brought.stdout + brought.stderr))
+        raise InstallError(reason("uv", brought.stdout + brought.stderr))
     return str(home / "bin" / "uv")
 
 
@@ -123,7 +124,7 @@ def _sync(uv: str, purpose: str) -> None:
         say("  trying again with the certificates of this system …")
         code, told = _run_uv([*command, "--system-certs"])
     if code != 0:
-        raise InstallError(_reason("the packages", told))
+        raise InstallError(reason("the packages", told))
 
 
 def _run_uv(command: list[str]) -> tuple[int, str]:
@@ -141,7 +142,7 @@ def _run_uv(command: list[str]) -> tuple[int, str]:
     return running.returncode, "".join(told)
 
 
-def _reason(what: str, told: str) -> str:
+def reason(what: str, told: str) -> str:
     """One line that says what to do, from what the installer said."""
     heard = told.lower()
     if "no space left" in heard or shutil.disk_usage(ROOT).free < LEAST_BYTES // 10:
