@@ -1,0 +1,1 @@
+"""The dashboard of those who run the platform."""

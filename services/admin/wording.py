@@ -1,0 +1,66 @@
+"""Numbers and times as a person reads them."""
+
+from datetime import datetime
+
+THIN_SPACE = "\u202f"
+
+
+def number(value: int) -> str:
+    return f"{value:,}".replace(",", THIN_SPACE)
+
+
+def short_number(value: int) -> str:
+    """1 234 · 12.3 k · 4.56 M"""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):
+        if value >= size:
+            scaled = value / (1000 if letter == "k" else size)
+            return f"{scaled:.3g}{THIN_SPACE}{letter}" if scaled < 1000 else f"{scaled:.0f}{THIN_SPACE}{letter}"
+    return number(value)
+
+
+def milliseconds(value: float | None) -> str:
+    if value is None:
+        return "–"
+    if value < 1000:
+        return f"{value:.0f}{THIN_SPACE}ms"
+    return f"{value / 1000:.1f}{THIN_SPACE}s"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 1:
+        return f"0{THIN_SPACE}s"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{THIN_SPACE}{unit}"
+    return f"{seconds:.0f}{THIN_SPACE}s"
+
+
+def dollars(micros: int) -> str:
+    """Small sums with the cents' fractions that models cost."""
+    amount = micros / 1_000_000
+    return f"${amount:,.2f}" if amount >= 1 or micros == 0 else f"${amount:.4f}"
+
+
+def share(value: float) -> str:
+    return f"{value * 100:.1f}{THIN_SPACE}%"
+
+
+def size(value: int) -> str:
+    return f"{number(value)}{THIN_SPACE}B" if value < 10_000 else f"{value / 1000:.0f}{THIN_SPACE}kB"
+
+
+def stamp(value: datetime) -> str:
+    """UTC, for those without JavaScript; the page turns it into the reader's own time."""
+    return f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+FILTERS = {
+    "number": number,
+    "short_number": short_number,
+    "milliseconds": milliseconds,
+    "duration": duration,
+    "dollars": dollars,
+    "share": share,
+    "size": size,
+    "stamp": stamp,
+}
