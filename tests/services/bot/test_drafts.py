@@ -264,6 +264,17 @@ async def test_a_draft_that_is_the_beginning_of_the_final_message_is_left_alone(
     assert telegram.texts == ["Hello"]
 
 
+async def test_the_last_frame_is_left_out_when_the_budget_is_spent(hours, telegram):
+    budget = DraftBudget()
+    async with pumping(telegram, budget) as pump:
+        pump.show("*waves*")
+        await hours.advance(0.5)
+        for _ in range(19):
+            budget.spend(hours.now)
+        await pump.finish("waves")
+    assert telegram.texts == ["*waves*"]
+
+
 async def test_finishing_waits_for_the_frame_in_flight(hours, telegram):
     telegram.latency = 1.0
     async with pumping(telegram) as pump:

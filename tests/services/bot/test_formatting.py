@@ -145,7 +145,7 @@ def test_markup_without_words_never_vanishes_into_an_error(marks):
 def test_control_characters_are_removed_and_line_breaks_made_equal():
     assert plain("a\x00b\r\nc\rd\u2028e\ud83d") == [TextPart("ab\nc\nd\ne", [])]
     assert render("**a\x07b**\r\n\r\nc") == [TextPart("ab\n\nc", [{"type": "bold", "offset": 0, "length": 2}])]
-    assert is_visible(only(render("&#8;**a**")).text)
+    assert render("&#8;**a**") == [TextPart("a", [])]
 
 
 def test_a_long_text_is_cut_at_paragraphs_then_sentences_then_words():
@@ -192,6 +192,17 @@ def test_code_that_fits_into_one_message_is_not_cut():
     first, second = render(f"{'Words. ' * 400}\n\n```python\n{code}\n```")
     assert first.entities == []
     assert covered(second, second.entities[0]) == code
+
+
+def test_a_cut_behind_code_is_preferred_to_a_gap_in_it():
+    code = "\n\n".join(["x = 1" * 30] * 12)
+    first, second = render(f"{'Words. ' * 250}\n```\n{code}\n```\n{'word ' * 400}")
+    assert first.text.endswith(code)
+    assert second.text.replace("word", "").strip() == ""
+
+
+def test_an_escaped_tag_stays_escaped_once():
+    assert render(r"\<b> and \\<b> and \*x*") == [TextPart(r"<b> and \<b> and *x*", [])]
 
 
 def test_a_long_bold_text_is_bold_in_both_messages():

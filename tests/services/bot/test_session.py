@@ -19,6 +19,7 @@ from aiogram.exceptions import (
     ClientDecodeError,
     TelegramBadRequest,
     TelegramConflictError,
+    TelegramEntityTooLarge,
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramNetworkError,
@@ -66,7 +67,10 @@ class BotApi:
 
 
 def _content(value: Any) -> Any:
-    return (value.filename, value.file.read()) if isinstance(value, web.FileField) else value
+    if not isinstance(value, web.FileField):
+        return value
+    with value.file:
+        return value.filename, value.file.read()
 
 
 def replying(status: int, body: dict[str, Any] | str) -> Answer:
@@ -184,6 +188,11 @@ async def test_defaults_of_the_bot_apply_to_calls_but_not_to_the_outbox(api, bot
     assert api.body == {"chat_id": 7, "text": "<b>x</b>", "protect_content": True}
     await post_raw(strict, "sendMessage", {"chat_id": 7, "text": "<b>x</b>"})
     assert api.body == {"chat_id": 7, "text": "<b>x</b>"}
+
+
+async def test_a_parameter_newer_than_aiogram_is_passed_on(api, bot):
+    await bot(SendMessage(chat_id=7, text="x", effect_of_tomorrow={"strength": 2}))
+    assert api.body == {"chat_id": 7, "text": "x", "effect_of_tomorrow": {"strength": 2}}
 
 
 async def test_dates_become_unix_time(api, bot):
@@ -310,6 +319,13 @@ async def test_a_failure_that_stays_is_reported_after_four_attempts(api, bot, pa
     api.will_answer(*[hang_up] * 9)
     assert type(await failure_of(bot.edit_message_text("x", chat_id=7, message_id=5))) is TelegramNetworkError
     assert (len(api.calls), len(pauses.seconds)) == (4, 3)
+
+
+async def test_a_file_that_is_too_large_is_refused_once(api, bot, pauses):
+    api.will_answer(refusing(413, "Request Entity Too Large"))
+    error = await failure_of(bot.set_chat_photo(-7, BufferedInputFile(b"x", "a.jpg")))
+    assert type(error) is TelegramEntityTooLarge
+    assert (len(api.calls), pauses.seconds) == (1, [])
 
 
 async def test_what_would_arrive_twice_is_never_repeated(api, bot, pauses):
