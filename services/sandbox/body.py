@@ -1,6 +1,7 @@
 """Reads the parameters of a call from query, form, multipart or JSON."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import BodyPartReader, web
@@ -22,7 +23,9 @@ async def read_params(request: web.Request) -> Params:
         elif kind == "multipart/form-data":
             return await _multipart(request, values)
         elif kind == "application/x-www-form-urlencoded":
-            values.update((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
+            values.update(parse_qsl((await request.read()).decode(), keep_blank_values=True, errors="strict"))
+    except UnicodeDecodeError as error:
+        raise bad_request("strings must be encoded in UTF-8") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise ApiError(413, "Request Entity Too Large") from error
     return Params(values)
@@ -49,7 +52,7 @@ async def _multipart(request: web.Request, values: dict[str, Any]) -> Params:
         if size > LARGEST_BODY:
             raise ApiError(413, "Request Entity Too Large")
         if part.filename is None:
-            params.values[part.name] = data.decode("utf-8", "replace")
+            params.values[part.name] = data.decode()
         else:
             params.files[part.name] = Upload(data, part.filename, part.headers.get("Content-Type", "application/octet-stream"))
     return params

@@ -39,6 +39,8 @@ class Call:
             return None
         if len(self.response) > LONGEST_RESPONSE:
             return f"({len(self.response)} bytes)"
+        if self.method.lower() != "getupdates":
+            return orjson.Fragment(self.response)
         try:
             orjson.loads(self.response)
         except orjson.JSONDecodeError:

@@ -105,4 +105,4 @@ def parse_html(source: str) -> tuple[str, list[Entity]]:
     page.say(source[position:])
     if page.open:
         _fail(f'Can\'t find end tag corresponding to start tag "{page.open[-1][0]}"')
-    return "".join(page.parts), sorted(reversed(page.entities), key=lambda entity: (entity["offset"], -entity["length"]))
+    return "".join(page.parts), sorted(page.entities[::-1], key=lambda entity: (entity["offset"], -entity["length"]))

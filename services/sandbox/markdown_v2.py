@@ -163,4 +163,4 @@ class _Reader:
 def parse_markdown_v2(source: str) -> tuple[str, list[Entity]]:
     reader = _Reader(source)
     reader.run()
-    return "".join(reader.parts), sorted(reversed(reader.entities), key=lambda entity: (entity["offset"], -entity["length"]))
+    return "".join(reader.parts), sorted(reader.entities[::-1], key=lambda entity: (entity["offset"], -entity["length"]))

@@ -46,8 +46,9 @@ async def transcript(request: web.Request) -> web.Response:
     if chat_id > 0 and bot_id is None:
         raise SimError("bot_id is missing: a private chat belongs to one bot")
     chat = world.find_chat(bot_id, chat_id)
+    limit = find_int(query, "limit")
     shown = {
-        "messages": list(chat.messages.values()),
+        "messages": list(chat.messages.values())[-limit if limit else None :],
         "drafts": drafts.living(chat, None),
         "typing": drafts.is_typing(chat, None),
         "event": world.events.last,

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiogram
 import pytest
 import telegram
 import telegram.error
@@ -83,7 +82,6 @@ async def converse(sandbox: Sandbox) -> None:
     assert [event[2]["text"] for event in sandbox.world.events.after(0) if event[1] == "callback_answer"] == ["thank you"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:aiogram")
 async def test_an_aiogram_bot_by_polling(sandbox: Sandbox) -> None:
     dispatcher = talkative()
     async with aiogram_bot(sandbox) as bot, asyncio.TaskGroup() as group:
@@ -162,4 +160,3 @@ async def test_python_telegram_bots_echo_bot(sandbox: Sandbox) -> None:
             await application.bot.send_message(1, "x")
         await application.updater.stop()
         await application.stop()
-    assert aiogram.__version__ == "3.31.0"

@@ -1,6 +1,7 @@
 """The sandbox as a process: how it starts, refuses and ends."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -50,7 +51,7 @@ async def test_it_ends_at_once_with_a_long_poll_and_an_event_stream_open() -> No
     port = free_port()
     process = await start("--quiet", SANDBOX_PORT=str(port), ENVIRONMENT="dev")
     assert process.stdout is not None
-    assert (await process.stdout.readline()).decode() == f"sandbox listens on http://127.0.0.1:{port}\n"
+    assert json.loads(await process.stdout.readline())["event"] == f"sandbox listens on http://127.0.0.1:{port}"
     url = f"http://127.0.0.1:{port}"
     async with aiohttp.ClientSession() as session, session.get(f"{url}/sim/events") as stream:
         assert stream.status == 200
@@ -87,3 +88,25 @@ async def test_other_host_names_can_be_allowed() -> None:
             assert response.content_type == "text/html"
     process.terminate()
     assert await process.wait() == 0
+
+
+async def test_a_line_per_request_never_shows_the_token() -> None:
+    port, secret = free_port(), "SECRET-part-of-a-token"
+    process = await start("--no-quiet", "--port", str(port))
+    assert process.stdout is not None
+    await process.stdout.readline()
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/bot123456:{secret}/getMe") as response:
+        assert response.status == 200
+    line = json.loads(await process.stdout.readline())
+    assert line["event"].startswith('"GET /bot123456:[redacted]/getMe HTTP/1.1" 200 in ')
+    process.terminate()
+    assert secret.encode() not in await process.stdout.read()
+    assert await process.wait() == 0
+
+
+async def test_a_port_that_is_none_is_one_clear_line() -> None:
+    process = await start("--port", "99999")
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert err.decode().startswith("the sandbox cannot listen on 127.0.0.1:99999 (")
+    assert err.decode().count("\n") == 1

@@ -123,3 +123,35 @@ async def test_a_broken_update_is_delivered_as_it_is(sandbox: Sandbox) -> None:
     await sandbox.sim("inject", {"bot_id": BOT_ID, "raw_base64": "eyJ1cGRhdGVfaWQiOiA="})
     async with sandbox.session.get(f"{sandbox.url}/bot{sandbox.token}/getUpdates?offset={given['update_id'] + 1}") as response:
         assert await response.read() == b'{"ok":true,"result":[{"update_id": ]}'
+
+
+async def test_an_update_for_a_poller_that_died_is_not_lost(sandbox: Sandbox) -> None:
+    dead = asyncio.ensure_future(sandbox.call("getUpdates", timeout=50))
+    await asyncio.sleep(0.05)
+    dead.cancel()
+    await asyncio.wait([dead])
+    await asyncio.sleep(0.05)
+    update_id = (await sandbox.say("anybody there?"))["update_id"]
+    assert [update["update_id"] for update in await sandbox.call("getUpdates", timeout=5)] == [update_id]
+    assert (await sandbox.records())[-1]["deliveries"] == 1
+
+
+async def test_text_that_is_no_utf8_is_refused(sandbox: Sandbox) -> None:
+    url = f"{sandbox.url}/bot{sandbox.token}/sendMessage"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with sandbox.session.post(url, data=f"chat_id={ANN}&text=%ff".encode(), headers=headers) as response:
+        assert (await response.json())["description"] == "Bad Request: strings must be encoded in UTF-8"
+
+
+async def test_thousands_of_updates_are_counted_exactly(sandbox: Sandbox) -> None:
+    """What a kill test relies on: nothing is doubled, nothing is missing, each is confirmed once."""
+    queue = sandbox.world.bots[BOT_ID].queue
+    given = [queue.add("message", {"n": number}, chat_id=number % 40, lane=f"chat:{number % 40}") for number in range(6_000)]
+    got: list[int] = []
+    while batch := await sandbox.call("getUpdates", offset=got[-1] + 1 if got else 0):
+        got += [update["update_id"] for update in batch]
+    assert got == given
+    records = (await sandbox.records())[1:]
+    assert [record["update_id"] for record in records] == given
+    assert {record["deliveries"] for record in records} == {1}
+    assert all(record["acknowledged_at"] for record in records)
