@@ -351,6 +351,8 @@ async def test_a_cancelled_reply_leaves_no_worker_behind(hours, telegram):
 
 async def test_idle_chats_are_forgotten_and_busy_ones_kept(hours):
     budgets = DraftBudgets(hours.timer)
+    assert budgets.of(1, 5) is budgets.of(1, 5)
+    assert budgets.of(1, 5) is not budgets.of(2, 5)
     for chat in range(500):
         budgets.of(1, chat).spend(hours.now)
     blocked = budgets.of(1, 1000)
@@ -359,12 +361,6 @@ async def test_idle_chats_are_forgotten_and_busy_ones_kept(hours):
     assert budgets.of(1, 1000) is blocked
     assert len(budgets) == 1
     assert round(blocked.ready_in(hours.now)) == 59
-
-
-async def test_two_bots_in_one_chat_do_not_share_a_budget(hours):
-    budgets = DraftBudgets(hours.timer)
-    assert budgets.of(1, 5) is budgets.of(1, 5)
-    assert budgets.of(1, 5) is not budgets.of(2, 5)
 
 
 async def test_typing_is_repeated_until_the_reply_is_there(hours, telegram):

@@ -1,11 +1,7 @@
 """Calls to a real Bot API look-alike on loopback: what arrives there, what comes back, what an operator reads when it fails."""
 
 import asyncio
-import json
-import secrets
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,130 +11,26 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.telegram import PRODUCTION
 from aiogram.enums import ParseMode
 from aiogram.exceptions import (
-    AiogramError,
     ClientDecodeError,
     TelegramBadRequest,
     TelegramConflictError,
-    TelegramEntityTooLarge,
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramNotFound,
-    TelegramRetryAfter,
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.methods import GetUpdates, SendMessage
+from aiogram.methods import SendMessage
 from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, ReplyParameters
 from aiohttp import web
 
-from services.bot.session import CallMetrics, FloodControl, LeanSession, RawCall, build_session, post_raw
+from services.bot.session import LeanSession, RawCall, build_session, post_raw
+from tests.services.bot import bot_api
+from tests.services.bot.bot_api import MESSAGE, SECRET, TOKEN, failure_of, hang_up, refusing, replying
 
+server, api, pauses, bot = bot_api.server, bot_api.api, bot_api.pauses, bot_api.bot
 pytestmark = pytest.mark.timeout(30)
-SECRET = secrets.token_hex(8)
-TOKEN = f"123456:{SECRET}"
-MESSAGE = {"message_id": 5, "date": 1_790_000_000, "chat": {"id": 7, "type": "private"}, "text": "Hello"}
-
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass
-class BotApi:
-    """Answers with the prepared answers first, then with ``MESSAGE``."""
-
-    url: str = ""
-    calls: list[tuple[str, str, Any]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        form = request.content_type != "application/json"
-        body: Any = {name: _content(value) for name, value in (await request.post()).items()} if form else json.loads(await request.read())
-        self.calls.append((request.path, request.content_type, body))
-        return await self.answers.pop(0)(request) if self.answers else web.json_response({"ok": True, "result": MESSAGE})
-
-    def will_answer(self, *answers: Any) -> None:
-        for answer in answers:
-            self.answers.append(answer if callable(answer) else replying(200, {"ok": True, "result": answer}))
-
-    @property
-    def body(self) -> Any:
-        return self.calls[-1][2]
-
-
-def _content(value: Any) -> Any:
-    if not isinstance(value, web.FileField):
-        return value
-    with value.file:
-        return value.filename, value.file.read()
-
-
-def replying(status: int, body: dict[str, Any] | str) -> Answer:
-    async def reply(request: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, text=body if isinstance(body, str) else json.dumps(body))
-
-    return reply
-
-
-def refusing(status: int, description: str, **parameters: int) -> Answer:
-    return replying(status, {"ok": False, "error_code": status, "description": description, "parameters": parameters})
-
-
-async def hang_up(request: web.Request) -> web.StreamResponse:
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
-
-
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[BotApi]:
-    api = BotApi()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", api.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    api.url = f"http://{host}:{port}"
-    yield api
-    await runner.cleanup()
-
-
-@pytest.fixture
-def api(server: BotApi) -> BotApi:
-    server.calls.clear()
-    server.answers.clear()
-    return server
-
-
-@dataclass
-class Pauses:
-    """Sleep that takes no time and remembers what was asked."""
-
-    seconds: list[float] = field(default_factory=list)
-
-    async def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-
-
-@pytest.fixture
-def pauses() -> Pauses:
-    return Pauses()
-
-
-@pytest.fixture
-async def bot(api: BotApi, pauses: Pauses) -> AsyncIterator[Bot]:
-    session = LeanSession(api=build_session(api.url, 10, 5.0).api, timeout=5.0)
-    session.middleware(FloodControl(sleep=pauses))
-    yield Bot(TOKEN, session=session)
-    await session.close()
-
-
-async def failure_of(call: Awaitable[Any]) -> AiogramError:
-    with pytest.raises(AiogramError) as caught:
-        await call
-    return caught.value
 
 
 async def test_a_message_arrives_as_json_with_everything_it_carries(api, bot):
@@ -276,117 +168,6 @@ async def test_an_answer_of_an_unknown_shape_is_reported_without_what_people_wro
     assert "date" in report
     assert "confession" not in report
     assert "never" not in report
-
-
-# --- flood control ----------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_message_waits_out_a_flood_wait_and_arrives(api, bot, pauses):
-    api.will_answer(refusing(429, "Too Many Requests: retry after 7", retry_after=7), refusing(429, "again", retry_after=20))
-    assert (await bot.send_message(7, "x")).message_id == 5
-    assert len(api.calls) == 3
-    assert [int(seconds) for seconds in pauses.seconds] == [7, 20]
-    assert all(seconds % 1 < 0.3 for seconds in pauses.seconds)
-
-
-async def test_a_flood_wait_beyond_a_minute_goes_to_the_outbox(api, bot, pauses):
-    api.will_answer(refusing(429, "Too Many Requests", retry_after=40), refusing(429, "Too Many Requests", retry_after=40))
-    error = await failure_of(post_raw(bot, "sendMessage", {"chat_id": 7, "text": "x"}))
-    assert isinstance(error, TelegramRetryAfter)
-    assert error.retry_after == 40
-    assert len(api.calls) == 2
-    assert [int(seconds) for seconds in pauses.seconds] == [40]
-
-
-async def test_drafts_and_typing_never_wait(api, bot, pauses):
-    api.will_answer(*[refusing(429, "Too Many Requests", retry_after=1)] * 2)
-    assert isinstance(await failure_of(bot.send_message_draft(chat_id=7, draft_id=1, text="x")), TelegramRetryAfter)
-    assert isinstance(await failure_of(bot.send_chat_action(7, "typing")), TelegramRetryAfter)
-    assert (len(api.calls), pauses.seconds) == (2, [])
-
-
-@pytest.mark.parametrize("trouble", [hang_up, refusing(500, "Internal Server Error"), replying(502, "Bad Gateway")])
-async def test_what_may_arrive_twice_is_repeated_after_a_failure(api, bot, pauses, trouble):
-    api.will_answer(trouble, trouble, True)
-    assert await bot.delete_message(7, 5) is True
-    assert len(api.calls) == 3
-    first, second = pauses.seconds
-    assert 0.5 <= first < 0.8
-    assert 1.0 <= second < 1.3
-
-
-async def test_a_failure_that_stays_is_reported_after_four_attempts(api, bot, pauses):
-    api.will_answer(*[hang_up] * 9)
-    assert type(await failure_of(bot.edit_message_text("x", chat_id=7, message_id=5))) is TelegramNetworkError
-    assert (len(api.calls), len(pauses.seconds)) == (4, 3)
-
-
-async def test_a_file_that_is_too_large_is_refused_once(api, bot, pauses):
-    api.will_answer(refusing(413, "Request Entity Too Large"))
-    error = await failure_of(bot.set_chat_photo(-7, BufferedInputFile(b"x", "a.jpg")))
-    assert type(error) is TelegramEntityTooLarge
-    assert (len(api.calls), pauses.seconds) == (1, [])
-
-
-async def test_what_would_arrive_twice_is_never_repeated(api, bot, pauses):
-    api.will_answer(*[hang_up] * 9)
-    for call in (
-        bot.send_message(7, "x"),
-        post_raw(bot, "sendInvoice", {"chat_id": 7}),
-        post_raw(bot, "forwardMessage", {"chat_id": 7}),
-        post_raw(bot, "answerGuestQuery", {"guest_query_id": "1"}),
-        bot(GetUpdates()),
-    ):
-        assert type(await failure_of(call)) is TelegramNetworkError
-    assert (len(api.calls), pauses.seconds) == (5, [])
-
-
-async def test_every_attempt_is_counted(api, bot):
-    seen: list[tuple[str, str]] = []
-    bot.session.middleware(CallMetrics(lambda method, outcome, seconds: seen.append((method, outcome))))
-    api.will_answer(hang_up, True, refusing(403, "Forbidden: bot was blocked by the user"), refusing(500, "x"), {"message_id": "?"})
-    await bot.delete_message(7, 5)
-    await failure_of(post_raw(bot, "sendMessage", {"chat_id": 7, "text": "x"}))
-    await failure_of(bot.send_message(7, "x"))
-    await failure_of(bot.send_message(7, "x"))
-    assert seen == [
-        ("deleteMessage", "network"),
-        ("deleteMessage", "ok"),
-        ("sendMessage", "403"),
-        ("sendMessage", "5xx"),
-        ("sendMessage", "garbled"),
-    ]
-
-
-async def test_a_built_session_obeys_floods_and_tells_of_every_attempt(api):
-    seen: list[tuple[str, str, bool]] = []
-    session = build_session(api.url, 10, 5.0, observe=lambda method, outcome, seconds: seen.append((method, outcome, 0 < seconds < 5)))
-    api.will_answer(refusing(429, "Too Many Requests", retry_after=61), True)
-    bot = Bot(TOKEN, session=session)
-    assert isinstance(await failure_of(bot.send_message(7, "x")), TelegramRetryAfter)
-    await bot.delete_message(7, 5)
-    await session.close()
-    assert seen == [("sendMessage", "429", True), ("deleteMessage", "ok", True)]
-
-
-async def test_a_cancelled_call_is_counted_as_cancelled(api):
-    seen: list[str] = []
-    arrived = asyncio.Event()
-
-    async def hang(request: web.Request) -> web.StreamResponse:
-        arrived.set()
-        await asyncio.sleep(10)
-        return web.Response()
-
-    api.will_answer(hang)
-    session = LeanSession(api=build_session(api.url, 1, 1).api)
-    session.middleware(CallMetrics(lambda method, outcome, seconds: seen.append(outcome)))
-    async with asyncio.TaskGroup() as group:
-        call = group.create_task(post_raw(Bot(TOKEN, session=session), "sendMessage", {"chat_id": 7}))
-        await arrived.wait()
-        call.cancel()
-    await session.close()
-    assert seen == ["cancelled"]
 
 
 # --- the token stays secret ---------------------------------------------------------------------------------------------------------
