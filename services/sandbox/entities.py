@@ -8,6 +8,7 @@ from services.sandbox.errors import bad_request
 Entity = dict[str, Any]
 
 MOST_ENTITIES = 100
+_RANKS = {"pre": 1, "code": 2, "bold": 3, "italic": 4, "underline": 5, "strikethrough": 6, "spoiler": 7, "custom_emoji": 8}
 _EXTRA = {"text_link": "url", "text_mention": "user", "pre": "language", "custom_emoji": "custom_emoji_id"}
 _KINDS = frozenset((
     "mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number", "bold", "italic", "underline", "strikethrough",
@@ -31,6 +32,11 @@ _TRIGGERS = frozenset("@/#$.:")
 def units(text: str) -> int:
     """Length in UTF-16 units."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def ordered(entities: list[Entity]) -> list[Entity]:
+    """As Telegram lists them: by place, the longer first, and of the same text in a fixed order of kinds."""
+    return sorted(entities, key=lambda entity: (entity["offset"], -entity["length"], _RANKS.get(entity["type"], 0)))
 
 
 def detect(text: str) -> list[Entity]:
@@ -117,7 +123,7 @@ def _moved(entities: list[Entity], lead: int, total: int) -> list[Entity]:
         start, end = max(0, entity["offset"] - lead), min(total, entity["offset"] - lead + entity["length"])
         if end > start:
             moved.append({**entity, "offset": start, "length": end - start})
-    return sorted(moved, key=lambda entity: (entity["offset"], -entity["length"]))
+    return ordered(moved)
 
 
 _OPAQUE = frozenset({"code", "pre", "text_link", "text_mention", "url", "mention"})
@@ -134,4 +140,4 @@ def _with_detected(given: list[Entity], found: list[Entity]) -> list[Entity]:
     ]
     seen = {(entity["type"], entity["offset"]) for entity in given}
     added = [entity for entity in free if (entity["type"], entity["offset"]) not in seen]
-    return sorted([*given, *added], key=lambda entity: (entity["offset"], -entity["length"]))
+    return ordered([*given, *added])

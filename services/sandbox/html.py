@@ -3,7 +3,7 @@
 import re
 from typing import NoReturn
 
-from services.sandbox.entities import Entity, units
+from services.sandbox.entities import Entity, ordered, units
 from services.sandbox.errors import bad_request
 
 _KINDS = {
@@ -105,4 +105,4 @@ def parse_html(source: str) -> tuple[str, list[Entity]]:
     page.say(source[position:])
     if page.open:
         _fail(f'Can\'t find end tag corresponding to start tag "{page.open[-1][0]}"')
-    return "".join(page.parts), sorted(page.entities[::-1], key=lambda entity: (entity["offset"], -entity["length"]))
+    return "".join(page.parts), ordered(page.entities)

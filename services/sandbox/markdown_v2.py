@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from services.sandbox.entities import Entity, units
+from services.sandbox.entities import Entity, ordered, units
 from services.sandbox.errors import bad_request
 
 _MARKS = {
@@ -163,4 +163,4 @@ class _Reader:
 def parse_markdown_v2(source: str) -> tuple[str, list[Entity]]:
     reader = _Reader(source)
     reader.run()
-    return "".join(reader.parts), sorted(reader.entities[::-1], key=lambda entity: (entity["offset"], -entity["length"]))
+    return "".join(reader.parts), ordered(reader.entities)

@@ -27,6 +27,7 @@ PARSERS = {"html": parse_html, "v2": parse_markdown_v2, "legacy": parse_markdown
             [("spoiler", 0, 1), ("expandable_blockquote", 1, 1)],
         ),
         ("html", "<b></b>x", "x", []),
+        ("html", "<i><b>x</b></i>", "x", [("bold", 0, 1), ("italic", 0, 1)]),
         (
             "v2",
             "_i_ __u__ ~s~ ||p|| `c`",
