@@ -11,6 +11,8 @@ from services.sandbox.model.character import answer
 from services.sandbox.model.wire import Asked, tokens, usage
 
 DONE = b"data: [DONE]\n\n"
+LAST = "{last}"
+"""In a fixed reply: what the person said last, so that each reply can be told by its question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Reply:
 
 
 def compose(asked: Asked, fixed: str | None) -> Reply:
-    text = answer(asked.said) if fixed is None else fixed
+    text = answer(asked.said) if fixed is None else fixed.replace(LAST, _last_said(asked))
     if asked.json and fixed is None:
         text = orjson.dumps({"reply": text}).decode()
     for stop in asked.stops:
@@ -60,3 +62,7 @@ def compose(asked: Asked, fixed: str | None) -> Reply:
     if asked.max_tokens is not None and len(pieces) > asked.max_tokens:
         pieces, finish = pieces[: asked.max_tokens], "length"
     return Reply(f"chatcmpl-{uuid.uuid4().hex[:24]}", int(time.time()), asked.model, pieces, finish, usage(asked, len(pieces)))
+
+
+def _last_said(asked: Asked) -> str:
+    return next((said.text for said in reversed(asked.said) if said.role == "user"), "")

@@ -14,13 +14,14 @@ export function row(message, place, handlers) {
   const text = message.text ?? message.caption ?? '';
   const entities = message.text === undefined ? message.caption_entities : message.entities;
   const big = message.text !== undefined && isBigEmoji(text, entities);
+  const beside = Boolean(text) && !big && !message.reactions?.length; // the time stands in the last line of the text
   const kinds = [mine ? 'mine' : 'theirs', place.first && 'first', place.last && 'last', big && 'big', message.photo && 'with-photo', message.fresh && 'fresh'];
   const bubble = el('div.bubble', { vars: { '--hue': hue(message.from.id) } },
     place.group && place.first && !mine && el('div.author', {}, message.from.first_name),
     place.replied && quote(place.replied, handlers),
     media(message),
-    text && el('div.text', { dir: 'auto' }, rich(text, entities, actions)),
-    foot(message, mine, place.read));
+    text && el('div.text', { dir: 'auto' }, rich(text, entities, actions), beside && el('span.room', { vars: { '--wide': `${stampWidth(message, mine)}px` } })),
+    foot(message, mine, place.read, beside));
   const node = el('article.row', { class: kinds.filter(Boolean).join(' '), 'data-id': message.message_id, 'data-fence': text.includes('\n') ? '' : undefined, tabindex: '-1' },
     !mine && (place.last ? avatar(message.from.id, message.from.first_name, 'small') : el('span.avatar-gap')),
     el('div.stack', {}, el('div.line', {}, bubble, more(message, handlers)), buttons(message)));
@@ -50,20 +51,25 @@ function quote(replied, handlers) {
   return el('button.quote', { type: 'button', onclick: jump, vars: { '--hue': hue(replied.from.id) } }, el('b', {}, replied.from.first_name), el('span', {}, words));
 }
 
-function foot(message, mine, read) {
+const stampWidth = (message, mine) => 40 + (mine ? 20 : 0) + (message.edit_date ? 42 : 0);
+
+function foot(message, mine, read, beside) {
   const counts = new Map();
   for (const { emoji, user_id } of message.reactions || []) counts.set(emoji, [...(counts.get(emoji) || []), user_id]);
   const chips = [...counts].map(([emoji, users]) => chip(emoji, users, message));
   const ticks = mine && el('span.ticks', { 'aria-label': read ? 'read' : 'sent' }, icon('check'), read && icon('check'));
-  return el('div.foot', {}, chips.length > 0 && el('div.reactions', {}, chips),
+  return el('div.foot', { class: beside ? 'beside' : '' }, chips.length > 0 && el('div.reactions', {}, chips),
     el('time.stamp', { datetime: new Date(message.date * 1000).toISOString() }, message.edit_date ? 'edited ' : '', time(message.date), ticks));
 }
 
 function chip(emoji, users, message) {
   const own = users.includes(state.me);
   const toggle = () => dispatchEvent(new CustomEvent('react', { detail: { message, emoji: own ? null : emoji } }));
-  return el('button.reaction', { type: 'button', class: own ? 'own' : '', 'aria-pressed': String(own), onclick: toggle }, emoji, users.length > 1 && el('span', {}, users.length));
+  return el('button.reaction', { type: 'button', class: own ? 'own' : '', 'aria-pressed': String(own), onclick: toggle }, colourful(emoji), users.length > 1 && el('span', {}, users.length));
 }
+
+/** A heart that is sent as plain text is still meant in colour. */
+const colourful = (emoji) => (emoji.length === 1 ? `${emoji}\ufe0f` : emoji);
 
 function more(message, handlers) {
   const open = (event) => handlers.menu(message, event.currentTarget);

@@ -81,7 +81,7 @@ function item({ botId, chatId, id, name, about, group, talk, last }) {
 function preview(talk, last, about) {
   if (talk.drafts.size || talk.typing.size) return el('span.preview.busy', {}, 'typing…');
   if (!last) return el('span.preview', {}, about);
-  const who = last.from.id === state.me ? 'You: ' : talk.chatId < 0 && !last.service ? `${last.from.first_name}: ` : '';
+  const who = last.service ? '' : last.from.id === state.me ? 'You: ' : talk.chatId < 0 ? `${last.from.first_name}: ` : '';
   return el('span.preview', {}, who && el('span.who', {}, who), words(last));
 }
 

@@ -18,6 +18,7 @@ let drafts = new Map();
 let limit = STEP;
 let atEnd = true;
 let missed = 0;
+let lastTop = 0;
 let current = null;
 let handlers = null;
 let lastSeen = null; // the newest message that was drawn; null before the first drawing
@@ -51,7 +52,11 @@ function restart() {
 }
 
 function scrolled() {
-  atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+  // Only a person scrolls up; a picture that has loaded makes the rest longer and must not count as reading back.
+  const near = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+  if (near) atEnd = true;
+  else if (log.scrollTop < lastTop) atEnd = false;
+  lastTop = log.scrollTop;
   if (atEnd) missed = 0;
   showPill();
   if (log.scrollTop < 240 && limit < shownMessages().length) {

@@ -22,7 +22,7 @@ export function setup() {
 
 function draw() {
   const [bot, chat] = [openBot(), openChat()];
-  byId('pane').dataset.place = state.open ? 'open' : 'none';
+  byId('pane').dataset.kind = !state.open ? 'none' : state.open.chatId > 0 ? 'private' : 'group';
   byId('title').textContent = state.open ? bot?.name || chat?.title || '' : 'Vitte sandbox';
   fill(byId('pane-avatar'), state.open && avatar(bot?.id ?? state.open.chatId, bot?.name || chat?.title));
   byId('chat-menu').hidden = !state.open;

@@ -23,7 +23,7 @@ function messageMenu(message, at) {
   const used = message.reactions?.find((reaction) => reaction.user_id === state.me)?.emoji;
   const row = el('div.react-row', { role: 'group', 'aria-label': 'Reactions' }, REACTIONS.map((emoji) => el('button', {
     class: used === emoji ? 'own' : '', 'aria-label': `React with ${emoji}`, onclick: () => (closeMenu(), react(message, used === emoji ? null : emoji)),
-  }, emoji)));
+  }, emoji === '❤' ? '❤️' : emoji)));
   const words = message.text ?? message.caption;
   menu(at, [
     row,
