@@ -108,17 +108,17 @@ class ReportService:
         now = self.clock.now()
         day = allowance_day(now)
         today, hour_ago = datetime.combine(day, time.min, UTC), now - timedelta(hours=1)
-        first_hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=CHART_HOURS - 1)
+        this_hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         async with self.database.transaction() as tx:
             depth, oldest = await tx.inbox.depth()
-            per_hour = await tx.reports.messages_per_hour(first_hour)
+            hours = await tx.reports.messages_per_hour(this_hour - timedelta(hours=CHART_HOURS - 1), this_hour)
             return Overview(
                 taken_at=now,
                 totals=Totals(**await tx.reports.totals(today, day)),
                 spent=Spent(**await tx.reports.spent(today)),
                 replies=Replies(**await tx.reports.replies(hour_ago)),
                 errors=await tx.reports.errors(hour_ago, ERROR_CODES),
-                hours=_every_hour(first_hour, per_hour),
+                hours=tuple(Hour(begins=begins, said=said, answered=answered) for begins, said, answered in hours),
                 inbox_depth=depth,
                 inbox_oldest_seconds=oldest,
                 dead_letters=await tx.reports.dead_letter_count(),
@@ -137,9 +137,3 @@ class ReportService:
         if row is None:
             raise DeadLetterNotFoundError("no dead letter with this id")
         return DeadLetter(**row)
-
-
-def _every_hour(first: datetime, known: dict[datetime, tuple[int, int]]) -> tuple[Hour, ...]:
-    """Hours without messages too, or the chart would close the gap."""
-    hours = (first + timedelta(hours=number) for number in range(CHART_HOURS))
-    return tuple(Hour(begins=hour, said=known.get(hour, (0, 0))[0], answered=known.get(hour, (0, 0))[1]) for hour in hours)

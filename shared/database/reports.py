@@ -38,10 +38,15 @@ _ERRORS = text("""
     where created_at >= :since and status = 'failed' group by 1 order by 2 desc, 1 limit :places
 """)
 
+# Hour by hour, each a range of the index: grouping by a computed hour would sort all rows of the day.
 _MESSAGES_PER_HOUR = text("""
-    select date_trunc('hour', created_at, 'UTC') as hour,
-           count(*) filter (where role = 'user') as said, count(*) filter (where role = 'assistant') as answered
-    from messages where created_at >= :since group by 1 order by 1
+    select h.hour, m.said, m.answered
+    from generate_series(cast(:first as timestamptz), cast(:last as timestamptz), interval '1 hour') as h (hour)
+    cross join lateral (
+        select count(*) filter (where role = 'user') as said, count(*) filter (where role = 'assistant') as answered
+        from messages where created_at >= h.hour and created_at < h.hour + interval '1 hour'
+    ) m
+    order by h.hour
 """)
 
 _DEAD_COUNT = text("select count(*) from stored_updates where status = 'dead'")
@@ -79,10 +84,10 @@ class ReportRows:
         rows = await self.connection.execute(_ERRORS, {"since": since, "places": places})
         return {row.code: row.turns for row in rows}
 
-    async def messages_per_hour(self, since: datetime) -> dict[datetime, tuple[int, int]]:
-        """Said by users and answered by characters; hours without messages are left out."""
-        rows = await self.connection.execute(_MESSAGES_PER_HOUR, {"since": since})
-        return {hour: (said, answered) for hour, said, answered in rows}
+    async def messages_per_hour(self, first: datetime, last: datetime) -> list[tuple[datetime, int, int]]:
+        """Each hour from the first to the last: when it begins, said by users, answered by characters."""
+        rows = await self.connection.execute(_MESSAGES_PER_HOUR, {"first": first, "last": last})
+        return [(row.hour, row.said, row.answered) for row in rows]
 
     async def dead_letter_count(self) -> int:
         return int((await self.connection.execute(_DEAD_COUNT)).scalar_one())
