@@ -133,8 +133,8 @@ class BotProcess:
         if channel == "vitte_inbox" and payload != self._notice:
             self._consumer.wake()
         elif channel == "vitte_stop":
-            chat_id, draft_id = json.loads(payload)
-            self._stops.press(chat_id, draft_id)
+            chat_id, reply = json.loads(payload)
+            self._stops.press(chat_id, reply)
 
 
 def _observe(method: str, outcome: str, seconds: float) -> None:

@@ -19,6 +19,9 @@ from shared.application.switches import SwitchService
 from shared.domain.dialog import TurnStatus
 from shared.domain.inbox import Lease, Outgoing
 
+DRAFTS_PER_REPLY = 256
+"""A long reply goes on under the next draft id; all of them lead back to the update that is answered."""
+
 Ask = Callable[["ReplyView", Stop], AsyncGenerator[Piece, None]]
 """Starts the reply, given how it is delivered and how it is stopped."""
 
@@ -71,8 +74,7 @@ class ReplyView:
     async def show(self, ask: Ask) -> None:
         """Streams the reply and sends the final messages once they are in the outbox."""
         live = (await self._stage.switches.read()).streaming
-        draft_id = self.lease.update_id * 256 + 1
-        with self._stage.stops.watched(self._message.chat.id, draft_id) as stop:
+        with self._stage.stops.watched(self._message.chat.id, self.lease.update_id) as stop:
             async with aclosing(ask(self, stop)) as pieces:
                 if not live:
                     async for _ in pieces:
@@ -80,10 +82,10 @@ class ReplyView:
                 elif self._in_group:
                     await self._show_typing(pieces)
                 else:
-                    await self._show_draft(pieces, draft_id)
+                    await self._show_draft(pieces)
         await self._delivery.send(self._calls)
 
-    async def _show_draft(self, pieces: AsyncGenerator[Piece, None], draft_id: int) -> None:
+    async def _show_draft(self, pieces: AsyncGenerator[Piece, None]) -> None:
         place = place_of(self._message)
         budget = self._stage.budgets.of(self._message.chat.id)
 
@@ -91,7 +93,7 @@ class ReplyView:
             await self._stage.bot.send_message_draft(**place, draft_id=draft, text=text, can_stop=True)
 
         text = ""
-        async with DraftPump(send, budget, draft_id=draft_id) as pump:
+        async with DraftPump(send, budget, draft_id=self.lease.update_id * DRAFTS_PER_REPLY + 1) as pump:
             async for piece in pieces:
                 text += piece.text
                 pump.show(text)

@@ -40,27 +40,27 @@ class Stop:
 
 
 class StopRegistry:
-    """The replies that are being generated in this process, by chat and draft."""
+    """The replies that are being generated in this process, by chat and by what is answered there."""
 
     def __init__(self) -> None:
         self._running: dict[int, dict[int, Stop]] = {}
 
     @contextmanager
-    def watched(self, chat_id: int, draft_id: int) -> Iterator[Stop]:
+    def watched(self, chat_id: int, reply: int) -> Iterator[Stop]:
         stop = Stop()
-        self._running.setdefault(chat_id, {})[draft_id] = stop
+        self._running.setdefault(chat_id, {})[reply] = stop
         try:
             yield stop
         finally:
-            drafts = self._running[chat_id]
-            del drafts[draft_id]
-            if not drafts:
+            replies = self._running[chat_id]
+            del replies[reply]
+            if not replies:
                 del self._running[chat_id]
 
-    def press(self, chat_id: int, draft_id: int | None = None) -> bool:
-        """Stops a draft's generation, or all of the chat. False when none of them runs here."""
+    def press(self, chat_id: int, reply: int | None = None) -> bool:
+        """Stops one reply, or all of the chat. False when none of them runs here."""
         running = self._running.get(chat_id, {})
-        stops = list(running.values()) if draft_id is None else [running[draft_id]] if draft_id in running else []
+        stops = list(running.values()) if reply is None else [running[reply]] if reply in running else []
         for stop in stops:
             stop.press()
         return bool(stops)

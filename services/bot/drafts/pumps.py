@@ -10,7 +10,7 @@ from aiogram.exceptions import AiogramError, TelegramForbiddenError, TelegramRet
 from aiohttp import ClientError
 
 from services.bot.drafts.budget import DraftBudget, Timer
-from services.bot.formatting import clean, is_visible, split_point
+from services.bot.formatting import clean, is_visible, split_point, unmarked
 
 FIRST_FRAME_AFTER = 0.15
 """Seconds: a reply that is finished earlier needs no draft at all."""
@@ -169,8 +169,8 @@ class DraftPump(_Pump):
         return max(allowed_in, self._last_at + interval - now)
 
     def _frame(self) -> tuple[int, str]:
-        """Raw text, no entities: half of a markup would make the client redraw what stood before."""
-        text = clean(self._text)
+        """No entities: half of a markup would make the client redraw what stood before."""
+        text = unmarked(clean(self._text))
         while (end := split_point(text, self._base)) < len(text):
             self._base = end
             self.draft_id += 1

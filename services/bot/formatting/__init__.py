@@ -9,9 +9,10 @@ import re
 from services.bot.formatting.markdown import parse
 from services.bot.formatting.splitting import LIMIT, MOST_ENTITIES, TextPart, clean, is_visible, split, split_point, utf16_len
 
-__all__ = ["LIMIT", "MOST_ENTITIES", "TextPart", "clean", "is_visible", "plain", "render", "split_point", "utf16_len"]
+__all__ = ["LIMIT", "MOST_ENTITIES", "TextPart", "clean", "is_visible", "plain", "render", "split_point", "unmarked", "utf16_len"]
 
 _MARKDOWN = re.compile(r"[\\`*_~|<>\[\]$&]|^[ \t]*(?:[-+=#]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
+_MARKERS = re.compile(r"(?<!\w)[*~]{1,3}(?=\S)|(?<=\S)[*~]{1,3}(?!\w)|^#{1,6} +|[*~#]+\Z", re.MULTILINE)
 _LONGEST_PARSED = 65_536
 
 
@@ -21,6 +22,11 @@ def render(markdown: str) -> list[TextPart]:
     if len(source) > _LONGEST_PARSED or not _MARKDOWN.search(source):
         return split(source, [])
     return split(*parse(source)) or split(source, [])
+
+
+def unmarked(markdown: str) -> str:
+    """Near to what `render` will show while the text still grows: without markers of emphasis and headings, nor one at the very end."""
+    return _MARKERS.sub("", markdown)
 
 
 def plain(text: str) -> list[TextPart]:

@@ -10,7 +10,7 @@ from services.bot.addressing import ADDRESSED, without_mention
 from services.bot.albums import RecentAlbums
 from services.bot.delivery import Delivery
 from services.bot.sentences import say
-from services.bot.streaming import ReplyView, Stage, place_of
+from services.bot.streaming import DRAFTS_PER_REPLY, ReplyView, Stage, place_of
 from shared.application.chat import ChatService
 from shared.application.inbox import Presence
 from shared.application.stop import StopRegistry
@@ -29,8 +29,9 @@ async def on_edited(message: Message, speaker: Speaker, chat: ChatService, bot: 
 
 
 async def on_stop_button(event: MessageGenerationStopped, stops: StopRegistry, presence: Presence) -> None:
-    if not stops.press(event.chat.id, event.draft_id):
-        await presence.notify("vitte_stop", json.dumps([event.chat.id, event.draft_id]))
+    reply = event.draft_id // DRAFTS_PER_REPLY
+    if not stops.press(event.chat.id, reply):
+        await presence.notify("vitte_stop", json.dumps([event.chat.id, reply]))
 
 
 async def on_stop_command(message: Message, stops: StopRegistry, presence: Presence) -> None:

@@ -249,10 +249,18 @@ async def test_one_failure_in_between_is_forgotten(hours, telegram):
 
 async def test_the_last_frame_equals_the_final_message_only_where_markup_made_them_differ(hours, telegram):
     async with pumping(telegram) as pump:
-        pump.show("*waves* Hello")
+        pump.show("`waves` Hello")
         await hours.advance(0.5)
         await pump.finish("waves Hello there")
-    assert telegram.texts == ["*waves* Hello", "waves Hello there"]
+    assert telegram.texts == ["`waves` Hello", "waves Hello there"]
+
+
+async def test_an_action_is_shown_without_its_stars_as_it_will_be_in_the_end(hours, telegram):
+    async with pumping(telegram) as pump:
+        pump.show("*waves* Hello **th")
+        await hours.advance(0.5)
+        await pump.finish("waves Hello there")
+    assert telegram.texts == ["waves Hello th"]
 
 
 async def test_a_draft_that_is_the_beginning_of_the_final_message_is_left_alone(hours, telegram):
@@ -267,12 +275,12 @@ async def test_a_draft_that_is_the_beginning_of_the_final_message_is_left_alone(
 async def test_the_last_frame_is_left_out_when_the_budget_is_spent(hours, telegram):
     budget = DraftBudget()
     async with pumping(telegram, budget) as pump:
-        pump.show("*waves*")
+        pump.show("`waves`")
         await hours.advance(0.5)
         for _ in range(19):
             budget.spend(hours.now)
         await pump.finish("waves")
-    assert telegram.texts == ["*waves*"]
+    assert telegram.texts == ["`waves`"]
 
 
 async def test_finishing_waits_for_the_frame_in_flight(hours, telegram):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegramify_markdown.config import get_runtime_config
 
-from services.bot.formatting import LIMIT, MOST_ENTITIES, TextPart, clean, is_visible, plain, render, split_point, utf16_len
+from services.bot.formatting import LIMIT, MOST_ENTITIES, TextPart, clean, is_visible, plain, render, split_point, unmarked, utf16_len
 
 
 def only(parts: list[TextPart]) -> TextPart:
@@ -335,3 +335,29 @@ def test_plain_text_survives_cutting_word_for_word(fragment, times):
     assert "".join("".join(part.text.split()) for part in parts) == "".join(text.split())
     if all(len(word) < 2000 for word in text.split()):
         assert [word for part in parts for word in part.text.split()] == text.split()
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("*laughs* **Alex**!", "laughs Alex!"),
+        ("2*3*4 and snake_case", "2*3*4 and snake_case"),
+        ("# Title\n* item", "Title\n* item"),
+        ("so *", "so "),
+        ("so **bo", "so bo"),
+    ],
+)
+def test_a_growing_text_is_shown_without_its_markers(markdown: str, shown: str) -> None:
+    assert unmarked(markdown) == shown
+
+
+def kept_of(before: str, after: str) -> int:
+    """Characters that stay on the screen from one frame to the next."""
+    return next((place for place, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), min(len(before), len(after)))
+
+
+@given(st.text(alphabet="ab 23*~#\n", max_size=40))
+def test_a_growing_text_is_never_redrawn_further_back_than_its_last_word(markdown: str) -> None:
+    frames = [unmarked(markdown[:end]) for end in range(len(markdown) + 1)]
+    kept = [kept_of(before, after) for before, after in pairwise(frames)]
+    assert all(len(before) - length <= 3 for before, length in zip(frames, kept, strict=False))
