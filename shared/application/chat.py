@@ -80,7 +80,8 @@ class ChatService:
 
         Raises `DailyTurnsSpentError`, `DialogNotFoundError`, `ModelUnavailableError` when nothing could be said, `LeaseLostError`.
         """
-        turn = await self._open(speaker, storable(said)[:MAX_SAID_CHARACTERS], source_id)
+        said = storable(said)[:MAX_SAID_CHARACTERS]
+        turn = await self._open(speaker, said, source_id)
         if turn.turn_id is None or turn.status is not TurnStatus.OPEN:
             return
         answer = _Answer(self.clock.monotonic())

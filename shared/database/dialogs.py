@@ -27,6 +27,7 @@ _OPEN_TURN = text("""
         select cast(:user_id as uuid), cast(:day as date), 1
         where not exists (select from known where status <> 'failed')
           and (cast(:limit as int) is null or cast(:limit as int) > 0)
+          and exists (select from dialogs d, users u where d.id = cast(:dialog_id as uuid) and u.id = cast(:user_id as uuid))
         on conflict (user_id, day) do update set used = allowance_usages.used + 1
             where cast(:limit as int) is null or allowance_usages.used < cast(:limit as int)
         returning used

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.domain.billing import FREE_PLAN
+from shared.domain.dialog import storable
 from shared.domain.speaker import Person, Place, Speaker
 from shared.domain.user import spoken_language
 
@@ -94,10 +95,10 @@ class UserRows:
         """A new user with the free plan; a known one keeps language, subscription and the first payload."""
         values = {
             "telegram_user_id": person.telegram_user_id,
-            "first_name": person.first_name,
-            "username": person.username,
+            "first_name": storable(person.first_name),
+            "username": storable(person.username) if person.username else None,
             "language": spoken_language(person.language_code),
-            "start_payload": start_payload,
+            "start_payload": storable(start_payload) if start_payload else None,
         }
         user_id, is_new = (await self.connection.execute(_REGISTER, values)).one()
         await self.connection.execute(_SUBSCRIBE, {"user_id": user_id, "plan": FREE_PLAN})
