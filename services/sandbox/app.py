@@ -5,7 +5,7 @@ from functools import partial
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from services.sandbox import api, downloads, model, page, sim_actions, sim_setup, sim_views
+from services.sandbox import api, crowd, downloads, model, page, sim_actions, sim_setup, sim_views
 from services.sandbox.body import LARGEST_BODY
 from services.sandbox.sim import answer
 from services.sandbox.world import WORLD, World
@@ -20,14 +20,21 @@ def hostname(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
+OPEN = ("/bot", "/file/bot", "/llm/", "/health")
+
+
 def only_hosts(allowed: frozenset[str]) -> Middleware:
-    """A foreign page must not reach the controls through a name of its own that points here; the Bot API needs no such guard."""
+    """A foreign page must not reach the controls, neither through a name of its own that points here nor by a form that it posts.
+
+    What servers call (the Bot API, the model, health) asks for a token, a key or nothing worth having, and is open.
+    """
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        path = request.path
-        if not path.startswith(("/bot", "/file/bot")) and path != "/health" and hostname(request.host) not in allowed:
-            return answer({"error": "this host name is not allowed: add it to SANDBOX_ALLOWED_HOSTS"}, status=403)
+        if not request.path.startswith(OPEN):
+            origin = request.headers.get("Origin", "")
+            if hostname(request.host) not in allowed or (origin and hostname(origin.rpartition("://")[2]) not in allowed):
+                return answer({"error": "this host name is not allowed: add it to SANDBOX_ALLOWED_HOSTS"}, status=403)
         return await handler(request)
 
     return guard
@@ -47,7 +54,7 @@ def create_app(allowed_hosts: frozenset[str] = frozenset()) -> web.Application:
     app[WORLD] = World()
     app.on_shutdown.append(_end)
     app.router.add_get("/health", health)
-    for part in (api, downloads, sim_setup, sim_actions, sim_views, model, page):
+    for part in (api, downloads, sim_setup, sim_actions, sim_views, crowd, model, page):
         part.add_routes(app)
     app[WORLD].reset_hooks.append(partial(model.reset, app))
     return app

@@ -1,0 +1,1 @@
+"""`make bench`: what the bot costs, beside a bare aiogram bot in the same run."""
