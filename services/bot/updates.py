@@ -58,7 +58,7 @@ class UpdateHandler:
         if not lease.body:
             await asyncio.sleep(0.05)
             return (Outcome.RELEASED,)
-        if lease.attempts > 1 and await delivery.resume():
+        if (lease.is_answered or lease.attempts > 1) and await delivery.resume():
             return (Outcome.HANDLED,)
         if lease.attempts > MAX_ATTEMPTS:
             raise RecurringCrashError(f"{lease.attempts} attempts ended with the process")

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.domain.inbox import IncomingUpdate, Lease, Outgoing, Parcel, Settlement
 
 _RECEIVE = text("""
-    with incoming as (
-        select * from unnest(
+    with incoming as (  -- Telegram may send an update twice in one answer; counted twice, its lane would never come to rest
+        select distinct on (update_id) * from unnest(
             cast(:update_ids as bigint[]), cast(:lanes as text[]), cast(:kinds as text[]),
             cast(:priorities as bool[]), cast(:bodies as bytea[]), cast(:errors as text[])
         ) as i (update_id, lane, kind, is_priority, body, error)
@@ -48,7 +48,8 @@ _CLAIM = text("""
         from due where l.telegram_bot_id = :bot_id and l.lane = due.lane
         returning l.lane, l.token, l.attempts, l.failures
     )
-    select c.lane, c.token, c.attempts, c.failures, u.telegram_update_id, u.kind, u.body, extract(epoch from u.received_at)::float8
+    select c.lane, c.token, c.attempts, c.failures, u.telegram_update_id, u.kind, u.body, extract(epoch from u.received_at)::float8,
+           exists (select from outbox o where o.telegram_bot_id = :bot_id and o.telegram_update_id = u.telegram_update_id)
     from claimed c left join lateral (
         select telegram_update_id, kind, body, received_at from stored_updates
         where telegram_bot_id = :bot_id and lane = c.lane and status = 'pending'
@@ -163,8 +164,9 @@ class InboxRows:
                 attempts=attempts,
                 failures=failures,
                 received_at=received_at or 0.0,
+                is_answered=is_answered,
             )
-            for lane, token, attempts, failures, update_id, kind, body, received_at in rows
+            for lane, token, attempts, failures, update_id, kind, body, received_at, is_answered in rows
         ]
 
     async def settle(self, bot_id: int, settlements: Sequence[Settlement]) -> bool:

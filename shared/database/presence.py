@@ -7,6 +7,7 @@ in transaction mode.
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import asyncpg
 import structlog
@@ -92,11 +93,15 @@ class Presence:
         connection = await asyncpg.connect(
             self._dsn, timeout=self._connect_timeout, server_settings={"application_name": self._application_name}
         )
+        with ExitStack() as undo:
+            undo.callback(connection.terminate)
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.fetchval("select pg_advisory_lock($1, $2)", CONSUMERS, self.consumer)
+            for channel in CHANNELS:
+                await connection.add_listener(channel, lambda _c, _pid, heard, payload: listener(heard, payload))
+            undo.pop_all()
+        # Not before it is ready: others would ask on it at the same time, and take us for connected before our lock shows it.
         self._connection = connection
-        connection.add_termination_listener(lambda _: lost.set())
-        await connection.fetchval("select pg_advisory_lock($1, $2)", CONSUMERS, self.consumer)
-        for channel in CHANNELS:
-            await connection.add_listener(channel, lambda _c, _pid, heard, payload: listener(heard, payload))
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -146,6 +146,8 @@ class Lease:
     failures: int
     received_at: float
     """Seconds since the epoch, by the database's clock."""
+    is_answered: bool = False
+    """An earlier attempt has put its answer in the outbox already: that is to be sent, not made anew."""
 
 
 class Outcome(StrEnum):
