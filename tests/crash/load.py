@@ -1,0 +1,160 @@
+"""People who ask numbered questions, and what must be true of the answers afterwards."""
+
+import asyncio
+import random
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from tests.crash.house import House
+from tests.crash.sandbox import Call
+
+QUESTION = re.compile(r"ask-(\d+)-(\d+)")
+SURE = 0.5
+"""Seconds after a kill within which the sandbox may still note a call that was on its way."""
+
+
+@dataclass
+class Load:
+    """`users` people write, `rate` messages a second together; `asked` maps an update to (chat, number)."""
+
+    house: House
+    rng: random.Random
+    users: int = 20
+    rate: float = 40.0
+    asked: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _numbers: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def prepare(self, *, repeated: bool = True) -> None:
+        """Makes the people known; with `repeated` updates come one to three times, chats in any order."""
+        for user in self.people():
+            await self.house.sandbox.post("/sim/users", {"id": user, "first_name": f"Person {user % 1000}", "language_code": "en"})
+        if repeated:
+            await self.house.sandbox.break_things(
+                self.house.bot_id,
+                {"kind": "duplicate_updates", "times_each": 3, "probability": 0.25},
+                {"kind": "duplicate_updates", "times_each": 2, "probability": 0.35},
+                {"kind": "reorder_updates", "probability": 0.7},
+            )
+
+    def people(self) -> range:
+        first = self.house.bot_id * 1000
+        return range(first, first + self.users)
+
+    async def run(self) -> None:
+        """Until `end` is called."""
+        while not self._ended.is_set():
+            await self.ask_one(self.rng.choice(self.people()))
+            if len(self.asked) % 20 == 0:
+                await self.house.sandbox.model(first_token_ms=self.rng.randint(50, 300))
+            await asyncio.sleep(self.rng.expovariate(self.rate))
+
+    async def ask_one(self, user: int) -> int:
+        self._numbers[user] += 1
+        update_id = await self.house.sandbox.say(self.house.bot_id, user, f"ask-{user}-{self._numbers[user]}")
+        self.asked[update_id] = (user, self._numbers[user])
+        return update_id
+
+    def end(self) -> None:
+        self._ended.set()
+
+
+@dataclass
+class Deaths:
+    """When processes died, and whose answers were in the outbox and not known to have arrived at that moment."""
+
+    house: House
+    in_flight: list[tuple[float, set[int]]] = field(default_factory=list)
+
+    async def note(self, died_at: float) -> None:
+        self.in_flight.append((died_at, await self.house.parcels_pending()))
+
+    def excuse(self, update_id: int, first: float, second: float) -> bool:
+        """Whether a second answer had to come: the first was on its way when a process died."""
+        return any(update_id in pending and first <= died + SURE and died <= second for died, pending in self.in_flight)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    questions: int
+    lost: list[tuple[int, int]]
+    disordered: list[tuple[int, list[int]]]
+    duplicates: int
+    unexcused: list[tuple[int, int]]
+    strangers: list[str]
+    """Messages that answer no question: apologies, errors."""
+    in_flight: int
+    database: dict[str, int]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.questions} questions: {len(self.lost)} lost, {len(self.disordered)} chats out of order, {self.duplicates} sent twice "
+            f"({len(self.unexcused)} without a send in flight; {self.in_flight} in flight at kills), {len(self.strangers)} others"
+        )
+
+
+async def judge(load: Load, deaths: Deaths) -> Verdict:
+    """Compares what the sandbox saw with what was asked. To be called when all is quiet."""
+    house = load.house
+    answers: dict[tuple[int, int], list[Call]] = defaultdict(list)
+    orders: dict[int, list[int]] = defaultdict(list)
+    strangers = []
+    for call in await house.sandbox.messages_sent(house.bot_id):
+        found = QUESTION.search(call.params["text"])
+        if found is None:
+            strangers.append(call.params["text"])
+            continue
+        key = (int(found[1]), int(found[2]))
+        assert call.params["chat_id"] == key[0], "an answer went to another chat"
+        answers[key].append(call)
+        orders[key[0]].append(key[1])
+    updates = {key: update_id for update_id, key in load.asked.items()}
+    twice = {key: calls for key, calls in answers.items() if len(calls) > 1}
+    return Verdict(
+        questions=len(load.asked),
+        lost=sorted(key for key in updates if key not in answers),
+        disordered=[(chat, numbers) for chat, numbers in orders.items() if numbers != sorted(numbers)],
+        duplicates=sum(len(calls) - 1 for calls in twice.values()),
+        unexcused=sorted(
+            key
+            for key, calls in twice.items()
+            for one, other in zip(calls, calls[1:], strict=False)
+            if not deaths.excuse(updates[key], one.at, other.at)
+        ),
+        strangers=strangers,
+        in_flight=sum(len(pending) for _, pending in deaths.in_flight),
+        database=await wrongs_in_database(house),
+    )
+
+
+WRONGS = {
+    "updates not handled": "select count(*) from stored_updates where status <> 'handled'",
+    "lanes with work left": "select count(*) from lanes where arrivals <> handled or due_at is not null or leased_by is not null",
+    "turns not finished": "select count(*) from turns where status <> 'finished'",
+    "turns without exactly one question": (
+        "select count(*) from turns t where 1 <> (select count(*) from messages where turn_id = t.id and role = 'user')"
+    ),
+    "turns without exactly one reply": (
+        "select count(*) from turns t where 1 <> (select count(*) from messages where turn_id = t.id and role = 'assistant')"
+    ),
+    "replies to another question": (
+        "select count(*) from messages q join messages r on r.turn_id = q.turn_id where q.role = 'user' and r.role = 'assistant' "
+        "and r.text <> 're: ' || q.text"
+    ),
+    "people charged wrongly": (
+        "select count(*) from users u where (select coalesce(sum(used), 0) from allowance_usages where user_id = u.id) "
+        "<> (select count(*) from turns where user_id = u.id)"
+    ),
+    "answers not known to be sent": "select count(*) from outbox where status <> 'sent' or telegram_message_id is null",
+}
+
+
+async def wrongs_in_database(house: House) -> dict[str, int]:
+    """Empty when everything is as it should be."""
+    found = {name: await house.count(statement) for name, statement in WRONGS.items()}
+    found["updates missing"] = await house.count("select count(*) from stored_updates") - len(
+        await house.sandbox.acknowledged(house.bot_id)
+    )
+    found["turns missing"] = await house.count("select count(*) from stored_updates") - await house.count("select count(*) from turns")
+    return {name: number for name, number in found.items() if number}
