@@ -54,5 +54,7 @@ async def _multipart(request: web.Request, values: dict[str, Any]) -> Params:
         if part.filename is None:
             params.values[part.name] = data.decode()
         else:
-            params.files[part.name] = Upload(data, part.filename, part.headers.get("Content-Type", "application/octet-stream"))
+            params.files[part.name] = Upload(
+                data, part.filename.encode("utf-8", "replace").decode(), part.headers.get("Content-Type", "application/octet-stream")
+            )
     return params

@@ -71,7 +71,7 @@ def _symbol_edges(text: str) -> dict[int, int]:
 
 
 def _checked_entity(entity: Any, edges: dict[int, int]) -> Entity:
-    if not isinstance(entity, dict) or entity.get("type") not in _KINDS:
+    if not isinstance(entity, dict) or str(entity.get("type")) not in _KINDS:
         raise bad_request("can't parse entities: unsupported type specified")
     kind, start, length = entity["type"], _number(entity, "offset"), _number(entity, "length")
     _check_place(start, start + length, edges)

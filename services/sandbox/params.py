@@ -35,9 +35,10 @@ class Params:
         if value is None or isinstance(value, bool):
             return default
         try:
-            return int(value)
-        except (TypeError, ValueError):
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
             return default
+        return number if -(1 << 63) <= number < 1 << 63 else default
 
     def flag(self, name: str) -> bool:
         value = self.values.get(name)

@@ -78,19 +78,19 @@ def replied_message(chat: Chat, params: Params) -> tuple[Message | None, Card]:
     if given is not None and not isinstance(given, dict):
         raise bad_request("object expected as reply parameters")
     given = given or {}
-    number = given.get("message_id") or params.integer("reply_to_message_id")
+    number = Params(given).integer("message_id") or params.integer("reply_to_message_id")
     if not number:
         return None, {}
-    replied = chat.messages.get(int(number))
+    replied = chat.messages.get(number)
     if replied is None:
         if given.get("allow_sending_without_reply") or params.flag("allow_sending_without_reply"):
             return None, {}
         raise bad_request("message to be replied not found")
     fields: Card = {"reply_to_message": {key: value for key, value in replied.body.items() if key != "reply_to_message"}}
-    if quote := given.get("quote"):
+    if quote := Params(given).text("quote"):
         if quote not in replied.text:
             raise bad_request("QUOTE_TEXT_INVALID")
-        fields["quote"] = {"text": quote, "position": int(given.get("quote_position") or 0), "is_manual": True}
+        fields["quote"] = {"text": quote, "position": Params(given).integer("quote_position"), "is_manual": True}
     return replied, fields
 
 

@@ -32,7 +32,7 @@ async def send(request: web.Request) -> web.Response:
 
 def _content(world: World, params: Params) -> Card:
     """A text, or a file with its caption."""
-    for kind in ("photo", "voice", "document"):
+    for kind in media.FOLDERS:
         if upload := params.files.get(kind):
             caption = params.text("caption").strip()
             return {

@@ -51,6 +51,11 @@ class Update:
         }
 
 
+def first_update_id() -> int:
+    """Unpredictable, but above that of an earlier sandbox: a bot that outlives it would confirm lower numbers unread."""
+    return int(time.time() - 1_500_000_000) * 4 + secrets.randbelow(4)
+
+
 Delivery = tuple[Update, bytes]
 """One delivery of an update: its raw text outlives the acknowledgement."""
 
@@ -58,7 +63,7 @@ Delivery = tuple[Update, bytes]
 @dataclass(slots=True, eq=False)
 class UpdateQueue:
     bot_id: int
-    next_id: int = field(default_factory=lambda: 100_000_000 + secrets.randbelow(800_000_000))
+    next_id: int = field(default_factory=first_update_id)
     pending: deque[Update] = field(default_factory=deque)
     records: deque[Update] = field(default_factory=lambda: deque(maxlen=KEPT_RECORDS))
     again: list[Delivery] = field(default_factory=list)

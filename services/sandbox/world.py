@@ -14,7 +14,7 @@ from services.sandbox.errors import ApiError, not_here
 from services.sandbox.events import Events
 from services.sandbox.faults import Faults
 from services.sandbox.files import Files
-from services.sandbox.updates import UpdateQueue
+from services.sandbox.updates import UpdateQueue, first_update_id
 from services.sandbox.webhooks import Webhook
 
 KEPT_MESSAGES = 5_000
@@ -60,6 +60,7 @@ class World:
         self.users: dict[int, User] = {}
         self.bots: dict[int, Bot] = {}
         self.groups: dict[int, Chat] = {}
+        self._next_update_ids: dict[int, int] = {}
         self.reset_hooks: list[Callable[[], None]] = []
 
     async def close(self) -> None:
@@ -71,6 +72,7 @@ class World:
 
     async def reset(self) -> None:
         await self.close()
+        self._next_update_ids.update((bot.id, bot.queue.next_id) for bot in self.bots.values())
         for kept in (self.users, self.bots, self.groups):
             kept.clear()
         self.calls.clear()
@@ -95,7 +97,7 @@ class World:
         return bot
 
     def add_bot(self, bot_id: int, *, username: str | None = None, name: str | None = None, reads_all: bool = False) -> Bot:
-        queue = UpdateQueue(bot_id)
+        queue = UpdateQueue(bot_id, next_id=max(first_update_id(), self._next_update_ids.get(bot_id, 0)))
         bot = Bot(bot_id, "", username or f"sandbox_{bot_id}_bot", queue, name or "Sandbox bot", reads_all)
         bot.last_message_id = secrets.randbelow(50_000)
         self.bots[bot_id] = bot

@@ -102,7 +102,7 @@ def set_message_reaction(ctx: Context) -> bool:
     wanted = ctx.params.json("reaction", "reaction types") or []
     if not isinstance(wanted, list) or len(wanted) > 1:
         raise bad_request("REACTIONS_TOO_MANY")
-    emojis = [item.get("emoji") if isinstance(item, dict) and item.get("type") == "emoji" else None for item in wanted]
+    emojis = [str(item.get("emoji")) if isinstance(item, dict) and item.get("type") == "emoji" else None for item in wanted]
     if any(emoji not in REACTIONS for emoji in emojis):
         raise bad_request("REACTION_INVALID")
     message.reactions.pop(ctx.bot.id, None)

@@ -59,7 +59,7 @@ def send_media_group(ctx: Context) -> list[Card]:
 
 
 def _check_mixture(media: list[Any]) -> None:
-    kinds = {item.get("type") if isinstance(item, dict) else None for item in media}
+    kinds = {str(item.get("type")) if isinstance(item, dict) else "" for item in media}
     if not kinds <= {"photo", "video", "audio", "document"}:
         raise bad_request("can't parse InputMedia: type must be one of photo, video, audio, document")
     for kind in ("audio", "document"):

@@ -23,7 +23,7 @@ def _scope(ctx: Context) -> tuple[str, str]:
         raise bad_request("invalid language code specified")
     if scope is None:
         return "default", language
-    if not isinstance(scope, dict) or scope.get("type") not in _SCOPES:
+    if not isinstance(scope, dict) or str(scope.get("type")) not in _SCOPES:
         raise bad_request("can't parse BotCommandScope: unsupported type specified")
     kind = scope["type"]
     if kind in {"chat", "chat_administrators", "chat_member"}:
@@ -71,12 +71,16 @@ def delete_my_commands(ctx: Context) -> bool:
 @method("setChatMenuButton")
 def set_chat_menu_button(ctx: Context) -> bool:
     button = ctx.params.json("menu_button", "MenuButton") or {"type": "default"}
-    if not isinstance(button, dict) or button.get("type") not in {"default", "commands", "web_app"}:
+    if not isinstance(button, dict) or str(button.get("type")) not in {"default", "commands", "web_app"}:
         raise bad_request("can't parse menu button: MenuButton has unsupported type")
-    if button["type"] == "web_app" and not str((button.get("web_app") or {}).get("url", "")).startswith("https://"):
+    if button["type"] == "web_app" and not _is_https(button.get("web_app")):
         raise bad_request("menu button Web App URL is invalid: Only HTTPS links are allowed")
     ctx.bot.menu_buttons[_button_chat(ctx)] = button
     return True
+
+
+def _is_https(web_app: Any) -> bool:
+    return isinstance(web_app, dict) and str(web_app.get("url")).startswith("https://")
 
 
 @method("getChatMenuButton")

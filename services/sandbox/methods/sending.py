@@ -96,6 +96,8 @@ def delete_messages(ctx: Context) -> bool:
     numbers = ctx.params.json("message_ids", "message identifiers")
     if not isinstance(numbers, list) or not 1 <= len(numbers) <= 100:
         raise bad_request("wrong number of message identifiers specified")
+    if any(not isinstance(number, int) for number in numbers):
+        raise bad_request("can't parse message identifiers: expected an Array of Number")
     for message in [chat.messages[number] for number in numbers if number in chat.messages]:
         _delete(ctx, chat, message)
     return True

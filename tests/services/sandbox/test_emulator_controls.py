@@ -155,12 +155,30 @@ async def test_reset_forgets_everything(sandbox: Sandbox) -> None:
     assert (await sandbox.call("getWebhookInfo"))["url"] == ""
 
 
+async def test_a_bot_that_goes_on_polling_after_a_reset_is_not_deaf(sandbox: Sandbox) -> None:
+    last = await sandbox.sim("inject", {"bot_id": BOT_ID, "update": {"update_id": 2_000_000_000, "message": {}}})
+    await sandbox.sim("reset", {})
+    assert await sandbox.call("getUpdates", offset=last["update_id"] + 1) == []
+    await sandbox.sim("users", {"id": ANN, "first_name": "Ann"})
+    update_id = (await sandbox.say("still there?"))["update_id"]
+    assert update_id > last["update_id"]
+    assert [update["update_id"] for update in await sandbox.call("getUpdates", offset=last["update_id"] + 1)] == [update_id]
+
+
 async def test_a_foreign_host_name_reaches_the_bot_api_but_not_the_controls(sandbox: Sandbox) -> None:
     foreign = {"Host": "evil.example"}
     async with sandbox.session.get(f"{sandbox.url}/sim/state", headers=foreign) as response:
         assert response.status == 403
     async with sandbox.session.get(f"{sandbox.url}/bot{sandbox.token}/getMe", headers=foreign) as response:
         assert response.status == 200
+    async with sandbox.session.get(f"{sandbox.url}/llm/v1/models", headers=foreign) as response:
+        assert response.status != 403
+    for origin in ("https://evil.example", "null", "http://127.0.0.1.evil.example:8080"):
+        async with sandbox.session.post(f"{sandbox.url}/sim/reset", headers={"Origin": origin}) as response:
+            assert response.status == 403
+    async with sandbox.session.post(f"{sandbox.url}/sim/faults", json={"faults": []}, headers={"Origin": sandbox.url}) as response:
+        assert response.status == 200
+    assert (await sandbox.sim("state"))["users"]
     for name in ("localhost:99", "127.0.0.1", "[::1]:8080"):
         async with sandbox.session.get(f"{sandbox.url}/sim/state", headers={"Host": name}) as response:
             assert response.status == 200

@@ -155,3 +155,15 @@ async def test_thousands_of_updates_are_counted_exactly(sandbox: Sandbox) -> Non
     assert [record["update_id"] for record in records] == given
     assert {record["deliveries"] for record in records} == {1}
     assert all(record["acknowledged_at"] for record in records)
+
+
+async def test_updates_live_a_day_and_presses_150_seconds(sandbox: Sandbox) -> None:
+    queue = sandbox.world.bots[BOT_ID].queue
+    for kind in ("message", "callback_query", "pre_checkout_query"):
+        queue.add(kind, {}, chat_id=None, lane=kind)
+    lives = [round(update.expires_at - update.created_at) for update in queue.pending]
+    assert lives == [86_400, 150, 150]
+    for update in queue.pending:
+        update.created_at, update.expires_at = update.created_at - 200, update.expires_at - 200
+    queue._swept_at = 0
+    assert [list(update)[1] for update in await sandbox.call("getUpdates")] == ["message"]
