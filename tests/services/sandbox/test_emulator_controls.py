@@ -126,13 +126,13 @@ async def test_wrong_use_gets_one_sentence(sandbox: Sandbox) -> None:
 
 
 async def test_raw_bytes_keep_their_own_number(sandbox: Sandbox) -> None:
-    raw = b'{"update_id": 999999999,  "message": {"chat": {"id": 5}, "text": "\\u0000"}}'
+    raw = b'{"update_id": 1999999999,  "message": {"chat": {"id": 5}, "text": "\\u0000"}}'
     given = await sandbox.sim("inject", {"bot_id": BOT_ID, "raw_base64": base64.b64encode(raw).decode()})
-    assert given == {"update_id": 999999999}
+    assert given == {"update_id": 1999999999}
     async with sandbox.session.get(f"{sandbox.url}/bot{sandbox.token}/getUpdates") as response:
         assert await response.read() == b'{"ok":true,"result":[' + raw + b"]}"
-    assert (await sandbox.say("next"))["update_id"] == 1000000000
-    [record] = [record for record in await sandbox.records() if record["update_id"] == 999999999]
+    assert (await sandbox.say("next"))["update_id"] == 2000000000
+    [record] = [record for record in await sandbox.records() if record["update_id"] == 1999999999]
     assert (record["kind"], record["chat_id"]) == ("message", 5)
 
 
