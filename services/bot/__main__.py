@@ -1,70 +1,19 @@
-"""The bot's process: `python -m services.bot`. Reads settings, opens the application, runs until it is told to stop."""
+"""The bot's process: `python -m services.bot`.
 
-import asyncio
-import gc
-import signal
-import sys
-from contextlib import suppress
+The settings are checked before the rest is imported: aiogram alone takes seconds, and a wrong setting should show at once.
+"""
 
-import structlog
-import uvloop
-from aiogram.exceptions import TelegramUnauthorizedError
+from importlib import import_module
 
-from services.bot.polling import AnotherPollerError
-from services.bot.process import BotProcess
-from shared.bootstrap import open_application
-from shared.domain.errors import InvalidInputError
-from shared.settings import EXIT_CONFIG, Settings, SettingsError, exit_with, load_settings
-from shared.telemetry import configure_logging, watched_loop
-
-log = structlog.get_logger("bot")
-
-
-async def run(settings: Settings) -> int:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    async with open_application(settings, "bot") as application, watched_loop():
-        process = BotProcess(application, settings)
-        try:
-            await process.run(stopping)
-        except BaseExceptionGroup as group:
-            return _explain(group, settings)
-    log.info("stopped")
-    return 0
-
-
-def _explain(group: BaseExceptionGroup[BaseException], settings: Settings) -> int:
-    """Why the bot ends by itself, in one line. Raises what has no such line."""
-    for error in group.exceptions:
-        if isinstance(error, AnotherPollerError):
-            return _say(str(error), 1)
-        if isinstance(error, TelegramUnauthorizedError):
-            return _say("BOT_TOKEN: Telegram does not know this token; ask @BotFather for a new one", EXIT_CONFIG)
-        if isinstance(error, OSError):
-            return _say(f"BOT_PORT: cannot listen on port {settings.bot_port} ({error.strerror})", 1)
-    raise group
-
-
-def _say(problem: str, code: int) -> int:
-    sys.stderr.write(f"vitte: {problem}\n")
-    return code
+from shared.settings import SettingsError, exit_with, load_settings
 
 
 def main() -> int:
     try:
         settings = load_settings("bot")
-        configure_logging("bot", settings.log_level)
-        # What start-up made lives as long as the process: the collector need not look at it again at every round.
-        gc.freeze()
-        with suppress(KeyboardInterrupt):
-            return uvloop.run(run(settings))
     except SettingsError as error:
         exit_with(error)
-    except InvalidInputError as error:
-        exit_with(SettingsError(str(error)))
-    return 0
+    return int(import_module("services.bot.running").main(settings))
 
 
 if __name__ == "__main__":
