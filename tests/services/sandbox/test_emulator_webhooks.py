@@ -39,7 +39,7 @@ class Receiver:
         return [update["message"]["text"] for update in self.got]
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while len(self.got) < count:
                 self.arrived.clear()
                 await self.arrived.wait()
@@ -143,7 +143,7 @@ async def test_retry_after_is_honoured(sandbox: Sandbox, receiver: Receiver) -> 
     await sandbox.call("setWebhook", url=receiver.url)
     await sandbox.say("x")
     await receiver.until(2)
-    assert 0.95 <= times[1] - times[0] < 2
+    assert 0.95 <= times[1] - times[0] < 1.9, "the table would have tried again at once, or after 2 s"
     await settled(sandbox)
     assert (await sandbox.records())[-1]["deliveries"] == 2
 
