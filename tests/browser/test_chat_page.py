@@ -1,8 +1,6 @@
 """The sandbox's chat page, used as a person uses it: START, words, buttons, files, Stop."""
 
 import re
-import struct
-import zlib
 
 import pytest
 from aiohttp import ClientSession
@@ -10,14 +8,6 @@ from playwright.async_api import Locator, Page, expect
 from scripted_bot import ScriptedBot
 
 pytestmark = pytest.mark.browser
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-HEADER = struct.pack(">IIBBBBB", 320, 200, 8, 2, 0, 0, 0)
-PICTURE = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", HEADER) + _chunk(b"IDAT", zlib.compress(bytes(200 * (1 + 320 * 3)))) + _chunk(b"IEND", b"")
 
 
 async def say(page: Page, text: str) -> None:
@@ -89,6 +79,23 @@ async def test_buttons_answer_with_a_toast_an_alert_and_an_edit(chat: Page):
     await expect(chat.locator(".row.theirs .stamp")).to_contain_text("edited")
 
 
+async def test_a_message_that_the_bot_deletes_is_gone(chat: Page, bot: ScriptedBot):
+    alex = bot.heard[0]["message"]["chat"]["id"]
+    sent = await bot.call("sendMessage", chat_id=alex, text="not for long")
+    await expect(answers(chat).last).to_have_text("not for long")
+    await bot.call("deleteMessage", chat_id=alex, message_id=sent["message_id"])
+    await expect(chat.get_by_text("not for long", exact=True)).to_have_count(0)
+
+
+async def test_a_forced_reply_opens_by_itself(chat: Page, bot: ScriptedBot):
+    heard, alex = len(bot.heard), bot.heard[0]["message"]["chat"]["id"]
+    await bot.call("sendMessage", chat_id=alex, text="Name?", reply_markup={"force_reply": True, "input_field_placeholder": "Your name"})
+    await expect(chat.locator(".context")).to_contain_text("Reply to Mira")
+    await expect(chat.get_by_placeholder("Your name")).to_be_focused()
+    await say(chat, "Alex")
+    assert (await bot.wait_for("message", after=heard))["reply_to_message"]["text"] == "Name?"
+
+
 async def test_entities_look_like_what_they_are(chat: Page, bot: ScriptedBot):
     await say(chat, "show")
     message = answers(chat).nth(1)
@@ -112,6 +119,15 @@ async def test_markup_in_a_message_is_only_text(chat: Page, sandbox_url: str, se
     async with session.get(sandbox_url) as answered:
         assert "script-src 'self'" in answered.headers["Content-Security-Policy"]
         assert "unsafe" not in answered.headers["Content-Security-Policy"]
+
+
+async def test_an_emoji_alone_is_large_and_stands_free(chat: Page, bot: ScriptedBot):
+    await say(chat, "🔥")
+    bubble = chat.locator(".row.mine .bubble").last
+    await expect(bubble.locator(".text")).to_have_css("font-size", "54px")
+    await expect(bubble).to_have_css("background-image", "none")
+    width = (await chat.locator(".row.mine").last.bounding_box() or {})["width"]
+    assert width == (await chat.locator(".row.mine").first.bounding_box() or {})["width"]
 
 
 async def test_commands_are_offered_and_narrowed(chat: Page):
@@ -172,41 +188,6 @@ async def test_reply_and_reaction_through_the_menu(chat: Page, bot: ScriptedBot)
     assert (await bot.wait_for("message_reaction"))["new_reaction"] == [{"type": "emoji", "emoji": "🔥"}]
     await chat.get_by_role("button", name="🔥").click()
     await expect(chat.locator(".reaction")).to_have_count(0)
-
-
-async def test_a_photo_is_attached_with_a_caption(chat: Page, bot: ScriptedBot):
-    await chat.locator("input[type=file][multiple]").set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": PICTURE})
-    await chat.get_by_label("Caption").fill("Look")
-    await chat.get_by_role("dialog").get_by_role("button", name="Send").click()
-    await expect(answers(chat).last).to_have_text("Got your photo.")
-    await expect(chat.locator(".row.mine .photo img")).to_have_js_property("naturalWidth", 320)
-    await expect(own(chat).last).to_have_text("Look")
-
-
-@pytest.mark.parametrize("way", ["paste", "drop"])
-async def test_files_are_pasted_and_dropped(chat: Page, way: str):
-    await chat.evaluate(
-        """way => {
-            const data = new DataTransfer();
-            data.items.add(new File(['some notes'], 'notes.txt', {type: 'text/plain'}));
-            const target = way === 'paste' ? document.getElementById('text') : document.getElementById('log');
-            target.dispatchEvent(way === 'paste'
-                ? new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})
-                : new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
-        }""",
-        way,
-    )
-    await chat.get_by_role("dialog").get_by_role("button", name="Send").click()
-    await expect(answers(chat).last).to_have_text("Got your document.")
-    await expect(chat.locator(".row.mine .attachment")).to_contain_text("notes.txt")
-
-
-async def test_a_voice_message_is_recorded(chat: Page, bot: ScriptedBot):
-    await chat.get_by_role("button", name="Record a voice message").click()
-    await expect(chat.locator(".recording .clock")).to_have_text("0:01")
-    await chat.get_by_role("button", name="Send the voice message").click()
-    await expect(answers(chat).last).to_have_text("Got your voice.")
-    await expect(chat.locator(".row.mine .voice-time")).to_have_text(re.compile("0:0[12]"))
 
 
 async def test_blocking_and_unblocking(chat: Page, bot: ScriptedBot):

@@ -14,8 +14,8 @@ export function row(message, place, handlers) {
   const text = message.text ?? message.caption ?? '';
   const entities = message.text === undefined ? message.caption_entities : message.entities;
   const big = message.text !== undefined && isBigEmoji(text, entities);
-  const beside = Boolean(text) && !big && !message.reactions?.length; // the time stands in the last line of the text
-  const kinds = [mine ? 'mine' : 'theirs', place.first && 'first', place.last && 'last', big && 'big', message.photo && 'with-photo', message.fresh && 'fresh'];
+  const beside = Boolean(text) && !big && !message.reactions?.length && !endsInBlock(text, entities); // the time stands in the last line of the text
+  const kinds = [mine ? 'mine' : 'theirs', place.first && 'first', place.last && 'last', big && 'jumbo', message.photo && 'with-photo', message.fresh && 'fresh'];
   const bubble = el('div.bubble', { vars: { '--hue': hue(message.from.id) } },
     place.group && place.first && !mine && el('div.author', {}, message.from.first_name),
     place.replied && quote(place.replied, handlers),
@@ -51,6 +51,7 @@ function quote(replied, handlers) {
   return el('button.quote', { type: 'button', onclick: jump, vars: { '--hue': hue(replied.from.id) } }, el('b', {}, replied.from.first_name), el('span', {}, words));
 }
 
+const endsInBlock = (text, entities) => (entities || []).some(({ type, offset, length }) => (type === 'pre' || type.endsWith('blockquote')) && offset + length >= text.trimEnd().length);
 const stampWidth = (message, mine) => 40 + (mine ? 20 : 0) + (message.edit_date ? 42 : 0);
 
 function foot(message, mine, read, beside) {

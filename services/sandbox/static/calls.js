@@ -4,7 +4,7 @@ import { sim } from './api.js';
 import { el, fill, kept } from './dom.js';
 import { timeWithSeconds } from './format.js';
 import { tree } from './json.js';
-import { state } from './store.js';
+import { changed, on, state } from './store.js';
 import { onEvent } from './world.js';
 
 const KEPT = 400;
@@ -44,15 +44,27 @@ function draw() {
   fill(list, found.length ? found.map(entry) : el('p.none', {}, 'No calls yet. They appear as the bot makes them.'));
 }
 
+let fresh = [];
+
 function add(row) {
-  if (!row || paused || log.some((known) => known.n === row.n)) return;
-  log.unshift(row);
-  if (log.length > KEPT) log.length = KEPT;
-  if (!list || !fits(row)) return;
-  list.querySelector('.none')?.remove();
-  list.prepend(entry(row));
-  while (list.childElementCount > KEPT) list.lastChild.remove();
+  if (!row || paused) return;
+  fresh.push(row);
+  changed('calls');
 }
+
+/** What came since the last frame, at most as much as is kept. */
+function take() {
+  const rows = fresh.slice(-KEPT).filter((row) => row.n > (log[0]?.n ?? 0)).reverse();
+  fresh = [];
+  log = [...rows, ...log].slice(0, KEPT);
+  if (!list || !rows.length) return;
+  list.querySelector('.none')?.remove();
+  list.prepend(...rows.filter(fits).map(entry));
+  while (list.childElementCount > KEPT) list.lastChild.remove();
+  if (!list.childElementCount) draw();
+}
+
+on('calls', take);
 
 onEvent('call', (event) => add(event.call || event));
 onEvent('reset', () => ((log = []), draw()));

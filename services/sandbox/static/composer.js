@@ -30,7 +30,7 @@ const recorder = new Recorder(line, (file, seconds) => attach.voice(file, second
 
 export function setup() {
   for (const topic of ['open', 'empty', 'list']) on(topic, draw);
-  on('messages', () => drawKeyboard(keyboard, keys));
+  on('messages', () => (drawKeyboard(keyboard, keys), obeyForceReply()));
   on('open', () => drawKeyboard(keyboard, keys));
   text.addEventListener('input', changedText);
   text.addEventListener('keydown', pressed);
@@ -47,6 +47,16 @@ function extra() {
   const more = { ...place(), reply_to: about?.kind === 'reply' ? about.message.message_id : undefined, message_thread_id: state.open.thread || undefined };
   setAbout(null);
   return more;
+}
+
+/** A bot may open the reply to its message for the person, and say what is expected. */
+function obeyForceReply() {
+  const last = shownMessages().at(-1);
+  const markup = last?.reply_markup;
+  text.placeholder = markup?.input_field_placeholder || 'Message';
+  if (!markup?.force_reply || !last.fresh || about) return;
+  last.fresh = false;
+  reply(last);
 }
 
 function draw() {

@@ -2,6 +2,7 @@
 
 import { el, icon } from './dom.js';
 import { duration } from './format.js';
+import { toOgg } from './ogg.js';
 import { toast } from './surfaces.js';
 
 const KINDS = ['audio/ogg;codecs=opus', 'audio/webm;codecs=opus', 'audio/mp4'];
@@ -31,16 +32,18 @@ export class Recorder {
     this.recorder.start(500);
     this.began = Date.now();
     this.line.replaceWith(this.bar);
-    this.timer = setInterval(() => (this.clock.textContent = duration((Date.now() - this.began) / 1000)), 250);
+    this.timer = setInterval(() => (this.clock.textContent = duration(Math.floor((Date.now() - this.began) / 1000))), 250);
     return undefined;
   }
 
   finish(keep) {
     clearInterval(this.timer);
     const seconds = (Date.now() - this.began) / 1000;
-    this.recorder.onstop = () => {
+    this.recorder.onstop = async () => {
       for (const track of this.recorder.stream.getTracks()) track.stop();
-      if (keep && this.parts.length) this.done(new Blob(this.parts, { type: this.recorder.mimeType.split(';')[0] }), seconds);
+      if (!keep || !this.parts.length) return;
+      const sound = new Blob(this.parts, { type: this.recorder.mimeType.split(';')[0] });
+      this.done(sound.type === 'audio/webm' ? await toOgg(sound).catch(() => sound) : sound, seconds);
     };
     this.recorder.stop();
     this.clock.textContent = '0:00';

@@ -56,12 +56,14 @@ export const openTalk = () => (state.open ? talkOf(state.open.botId, state.open.
 export const openChat = () => (state.open ? state.chats.get(state.open.key) || null : null);
 export const openBot = () => (state.open && state.open.chatId > 0 ? state.bots.get(state.open.botId) || null : null);
 
+const KEPT = 3_000; // messages of a chat that the page holds
 let version = 0;
 
 /** A message as it is now; its version makes the page draw it again. */
 export function put(talk, message) {
   message.version = ++version;
   talk.messages.set(message.message_id, message);
+  if (talk.messages.size > KEPT) talk.messages.delete(talk.messages.keys().next().value);
 }
 
 export function setBlocked(botId, userId, blocked) {

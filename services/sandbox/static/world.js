@@ -82,6 +82,10 @@ function receive(event) {
 const handlers = {
   message({ bot_id, chat_id, message }) {
     const talk = talkOf(bot_id, chat_id);
+    if (chat_id > 0 && chat_id !== state.me && !talk.loaded) {
+      if (message.from.is_bot) talk.unread += 1; // fetched when somebody becomes this user
+      return changed('list');
+    }
     const fromBot = message.from.is_bot;
     message.fresh = true;
     put(talk, message);
@@ -96,7 +100,7 @@ const handlers = {
     }
     if (message.from.id !== state.me && (openTalk() !== talk || document.hidden)) talk.unread += 1;
     changed('messages', talk.key);
-    changed('list');
+    return changed('list');
   },
   edited({ bot_id, chat_id, message }) {
     const talk = talkOf(bot_id, chat_id);

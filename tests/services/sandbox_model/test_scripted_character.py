@@ -148,7 +148,7 @@ def test_every_intent_has_something_to_say_in_every_language():
 
 
 def test_every_slot_is_one_that_can_be_filled():
-    known = {"name", "user", ",user", "like", "topic", "topics", "before", "mine", "result"}
+    known = {"name", "user", ",user", "like", "Like", "topic", "topics", "before", "mine", "result"}
     slots = {
         slot
         for language in LANGUAGES

@@ -40,6 +40,7 @@ def _values(scene: Scene) -> dict[str, str]:
         values["user"] = scene.user
     if scene.likes:
         values["like"] = scene.likes[-1]
+        values["Like"] = scene.likes[-1][:1].upper() + scene.likes[-1][1:]
     if scene.before:
         values["before"] = _quoted(scene.before)
     if scene.mine:
