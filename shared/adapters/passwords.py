@@ -21,7 +21,7 @@ class Argon2Passwords:
 
     async def hash(self, password: str) -> str:
         async with self._places:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, _as_bytes(password))
 
     async def verify(self, password: str, known: str | None) -> tuple[bool, str | None]:
         async with self._places:
@@ -31,7 +31,7 @@ class Argon2Passwords:
     def _verify(self, password: str, known: str | None) -> tuple[bool, str | None]:
         nobodys = self._nobodys
         try:
-            return self._hasher.verify_and_update(password, known or nobodys)
+            return self._hasher.verify_and_update(_as_bytes(password), known or nobodys)
         except UnknownHashError:
             return False, None
 
@@ -39,3 +39,8 @@ class Argon2Passwords:
     def _nobodys(self) -> str:
         """What an unknown login is checked against, so that it takes as long as a known one. Made with the first check of any login."""
         return self._hasher.hash("nobody has this password")
+
+
+def _as_bytes(password: str) -> bytes:
+    """Also of what a browser would never send, half a surrogate pair."""
+    return password.encode("utf-8", "surrogatepass")

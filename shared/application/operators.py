@@ -65,8 +65,7 @@ class OperatorService:
 
     async def log_in(self, login: str, password: str) -> SignedInOperator:
         """Takes equally long whether the login, the password or both are wrong. Raises `LoginRefusedError`."""
-        async with self.database.statement() as tx:
-            found = await tx.operators.find_by_login(login.strip().lower())
+        found = await self._find_by_login(login.strip().lower())
         matches, new_hash = await self.passwords.verify(password[:MAX_PASSWORD_LENGTH], found.password_hash if found else None)
         if found is None or not matches:
             raise LoginRefusedError("wrong login or wrong password")
@@ -79,6 +78,12 @@ class OperatorService:
         async with self.database.statement() as tx:
             found = await tx.operators.find(operator_id)
         return _signed_in(found) if found else None
+
+    async def _find_by_login(self, login: str) -> OperatorRow | None:
+        if not _LOGIN.fullmatch(login):
+            return None
+        async with self.database.statement() as tx:
+            return await tx.operators.find_by_login(login)
 
 
 def _signed_in(row: OperatorRow) -> SignedInOperator:

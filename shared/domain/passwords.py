@@ -29,9 +29,10 @@ def refuse_weak(password: str, *, login: str) -> None:
         raise WeakPasswordError(f"the password is longer than {LONGEST} characters")
     if len(set(password.lower())) < _FEW_DIFFERENT:
         raise WeakPasswordError("the password repeats the same few characters")
-    if _is_run(password) or _is_decorated_stem(password):
+    without_login = password.lower().replace(login.lower(), "") if login else password
+    if _is_run(password) or _is_decorated_stem(without_login):
         raise WeakPasswordError("the password is one of those that are guessed first")
-    if login in password.lower() and len(password) - len(login) < MIN_PASSWORD_LENGTH // 2:
+    if len(without_login) < MIN_PASSWORD_LENGTH // 2:
         raise WeakPasswordError("the password is little more than the login")
 
 
