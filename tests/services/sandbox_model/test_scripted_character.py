@@ -88,6 +88,19 @@ def test_introduces_itself_with_the_name_of_the_prompt():
     assert "Honzík" in talk(TUTOR, "как тебя зовут?")[0]
 
 
+def test_speaks_of_itself_in_the_words_of_its_prompt():
+    prompt = f"{MIRA}\n\n# Who you are\nYou are thirty-one and restore old maps. You have a grey cat who ignores you. You must never shout."
+    first, second = talk(prompt, "who are you?", "tell me about yourself")
+    assert "I'm thirty-one and restore old maps." in first
+    assert "I have a grey cat who ignores I" not in second
+    assert "must" not in first + second
+
+
+def test_knows_the_name_that_the_prompt_brings_as_a_fact():
+    [reply] = talk(f'{MIRA}\n<data>\n{{"user_name": "Věra"}}\n</data>', "what is my name?")
+    assert "Věra" in reply
+
+
 @pytest.mark.parametrize("question", ["are you a real model?", "Are you an AI?", "ты бот?", "jsi skutečný model?"])
 def test_says_that_it_is_scripted_when_asked(question: str):
     [reply] = talk(MIRA, question)
@@ -148,7 +161,7 @@ def test_every_intent_has_something_to_say_in_every_language():
 
 
 def test_every_slot_is_one_that_can_be_filled():
-    known = {"name", "user", ",user", "like", "Like", "topic", "topics", "before", "mine", "result"}
+    known = {"name", "user", ",user", "self", "like", "Like", "topic", "topics", "before", "mine", "result"}
     slots = {
         slot
         for language in LANGUAGES

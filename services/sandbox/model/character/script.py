@@ -30,6 +30,7 @@ class Script:
     like: re.Pattern[str]
     like_ends: re.Pattern[str]
     plain: frozenset[str]
+    names: dict[str, str]
     lines: dict[str, dict[str, list[str]]]
     tales: Tales
 
@@ -60,9 +61,10 @@ def _tales(language: str) -> Tales:
 def script_of(language: str) -> Script:
     data = _read(_FOLDER / "lines" / f"{language}.toml")
     facts = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in data.pop("facts").items()}
+    names = data.pop("names", {})
     plain = frozenset(data.pop("plain").split())
     intents = tuple((name, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for name, pattern in data.pop("intents").items())
-    return Script(language=language, intents=intents, plain=plain, lines=data, tales=_tales(language), **facts)
+    return Script(language=language, intents=intents, plain=plain, names=names, lines=data, tales=_tales(language), **facts)
 
 
 @lru_cache(maxsize=4096)

@@ -35,12 +35,14 @@ def answer(messages: Sequence[Said]) -> str:
 
 def _values(scene: Scene) -> dict[str, str]:
     """What the slots of a line may be filled with. A slot that is missing here makes a line unusable."""
-    values = {"name": scene.part.name, ",user": f", {scene.user}" if scene.user else ""}
+    values = {"name": scene.script.names.get(scene.part.name, scene.part.name), ",user": f", {scene.user}" if scene.user else ""}
     if scene.user:
         values["user"] = scene.user
     if scene.likes:
         values["like"] = scene.likes[-1]
         values["Like"] = scene.likes[-1][:1].upper() + scene.likes[-1][1:]
+    if told := next((told for told in scene.part.selves if told not in scene.said), None):
+        values["self"] = told
     if scene.before:
         values["before"] = _quoted(scene.before)
     if scene.mine:
@@ -58,7 +60,8 @@ def _topics(scene: Scene) -> dict[str, str]:
 
 
 def _choose(scene: Scene, intent: str, values: dict[str, str]) -> str:
-    lines = scene.script.said_by(scene.part.manner, intent) or scene.script.said_by(scene.part.manner, "statement")
+    lines = (scene.script.said_by("", f"{intent}_told") if "self" in values else []) or scene.script.said_by(scene.part.manner, intent)
+    lines = lines or scene.script.said_by(scene.part.manner, "statement")
     filled = _filled(scene, lines, values) or _filled(scene, scene.script.said_by(scene.part.manner, f"{intent}_unknown"), values)
     filled = filled or _filled(scene, scene.script.said_by("", "short"), values)
     return next((line for line in filled if line not in scene.said), filled[0])
