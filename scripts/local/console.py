@@ -26,6 +26,7 @@ PREFIX_WIDTH = 10
 LONGEST_SHOWN = 240
 REMEMBERED_LINES = 40
 CHATTER = ("LOG:  ", "ready to exit, bye bye", "Received SIGTERM scheduling shutdown", '" HTTP/1.')  # the file has it
+COLOUR = re.compile(r"\x1b\[\d+m")
 TOKEN = re.compile(r"(\d{6,16}):[A-Za-z0-9_-]{30,}")
 
 
@@ -37,18 +38,25 @@ class Console:
     out: IO[str] = field(default_factory=lambda: sys.stdout)
     opened: bool = False
     last: dict[str, deque[str]] = field(default_factory=dict)
+    _passing: bool = False
 
     @property
     def pretty(self) -> bool:
         return self.out.isatty()
 
     def say(self, line: str = "") -> None:
-        self._write(self.out, line)
-        self._write(self.file, line)
+        self.show(line)
+        self._write(self.file, COLOUR.sub("", line))
 
     def show(self, line: str) -> None:
         """For the eyes only, not for the file: passwords."""
-        self._write(self.out, line)
+        self._write(self.out, f"{self._wiped()}{line}")
+
+    def waiting_for(self, names: list[str]) -> None:
+        """A line that is written over, on a terminal only."""
+        if self.pretty and names:
+            self._write(self.out, f"{self._wiped()}  waiting for {', '.join(names)} …", end="")
+            self._passing = True
 
     def process_said(self, name: str, line: str) -> None:
         line = TOKEN.sub(r"\1:[redacted]", line)
@@ -59,7 +67,7 @@ class Console:
             return
         if self.opened or (entry and entry.get("level") in LEVELS):
             shown = readable(entry, coloured=True) if entry and self.pretty else line
-            self._write(self.out, f"{self.paint(f'{name:<{PREFIX_WIDTH}}|', COLOURS.get(name, 37))} {shown}")
+            self.show(f"{self.paint(f'{name:<{PREFIX_WIDTH}}|', COLOURS.get(name, 37))} {shown}")
 
     def last_words(self, name: str, count: int) -> list[str]:
         return [line[:LONGEST_SHOWN] for line in self.last.get(name, ())][-count:]
@@ -67,10 +75,14 @@ class Console:
     def paint(self, text: str, colour: int) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.pretty else text
 
+    def _wiped(self) -> str:
+        passing, self._passing = self._passing, False
+        return "\r\x1b[2K" if passing else ""
+
     @staticmethod
-    def _write(stream: IO[str], line: str) -> None:
+    def _write(stream: IO[str], line: str, end: str = "\n") -> None:
         try:
-            stream.write(line + "\n")
+            stream.write(line + end)
             stream.flush()
         except (OSError, ValueError):
             return  # a terminal that is gone, or a full disk, must not end the platform

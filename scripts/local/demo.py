@@ -61,9 +61,15 @@ class Demo:
         everybody = [*servers, *([sandbox] if self.played.any else []), *services]
         async with asyncio.TaskGroup() as group:
             group.create_task(self._create_operator())
+            waited_for = [member.name for member in everybody]
             for member in everybody:
-                group.create_task(member.wait_ready())
+                group.create_task(self._wait_for(member, waited_for))
         self._welcome()
+
+    async def _wait_for(self, member: Supervised, waited_for: list[str]) -> None:
+        await member.wait_ready()
+        waited_for.remove(member.name)
+        self.console.waiting_for(waited_for)
 
     def _services(self) -> tuple[Supervised, ...]:
         return (

@@ -36,6 +36,8 @@ class Embedded:
         return {
             "DATABASE_URL": self.postgres.url(),
             "REDIS_URL": self.redis.url(),
+            "CELERY_BROKER_URL": self.redis.url(1),
+            "CACHE_URL": self.redis.url(2),
             "S3_ENDPOINT": self.s3.url(),
             "S3_ACCESS_KEY": "vitte",
             "S3_SECRET_KEY": self.redis.password,  # the stand-in takes any

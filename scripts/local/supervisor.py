@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,12 +91,24 @@ def _take_signals(supervisor: Supervisor) -> None:
 
 
 async def _stop_with_parent(supervisor: Supervisor) -> None:
-    """Under make, its death is ours: somebody who kills `make demo` does not want to look for its child."""
-    parent = os.getppid()
-    while "MAKELEVEL" in os.environ:
-        if os.getppid() != parent:
+    """Under make, its death is ours: somebody who kills `make demo` does not want to look for its child.
+
+    A terminal that closes tells its session's first process only; where that is make, nobody would tell us.
+    """
+    parent, on_terminal = os.getppid(), _terminal_lives()
+    while True:
+        orphaned = "MAKELEVEL" in os.environ and os.getppid() != parent
+        if orphaned or (on_terminal and not _terminal_lives()):
             supervisor.stop_asked.set()
         await asyncio.sleep(PARENT_LOOK_SECONDS)
+
+
+def _terminal_lives() -> bool:
+    try:
+        termios.tcgetattr(sys.stdout.fileno())
+    except (termios.error, OSError, ValueError):
+        return False
+    return True
 
 
 @contextmanager

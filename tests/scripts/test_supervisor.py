@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -64,18 +65,18 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 class Run:
     """A supervisor in a process of its own, with two processes of its care."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, output: int | None = None) -> None:
         self.folder = folder
         (folder / "program.py").write_text(PROGRAM)
         for name in ("first", "second"):
             if not (folder / f"{name}.py").exists():
                 (folder / f"{name}.py").write_text(LASTING.format(name=name))
         self.output = folder / "output"
-        with self.output.open("w") as output:
-            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-            environment.pop("MAKELEVEL", None)
-            command = [sys.executable, str(folder / "program.py"), str(folder), *arguments]
-            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment.pop("MAKELEVEL", None)
+        command = [sys.executable, str(folder / "program.py"), str(folder), *arguments]
+        with self.output.open("w") as file:
+            self.process = subprocess.Popen(command, stdout=output or file, stderr=subprocess.STDOUT, env=environment)
 
     def said(self) -> str:
         return self.output.read_text()
@@ -200,3 +201,17 @@ def test_somebody_elses_process_with_an_old_number_is_spared(folder: Path) -> No
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_a_terminal_that_closes_stops_everything_although_only_make_is_told(folder: Path) -> None:
+    """As `ssh -t host make demo` does it: make is the first process of the session, and waits for us."""
+    ours, theirs = pty.openpty()
+    run = Run(folder, output=theirs)
+    os.close(theirs)
+    eventually(lambda: len(run.pids()) == 2)
+    pids = run.pids()
+
+    os.close(ours)
+
+    assert run.process.wait(10) == 0
+    assert gone(pids)
