@@ -15,11 +15,13 @@ export function row(message, place, handlers) {
   const entities = message.text === undefined ? message.caption_entities : message.entities;
   const big = message.text !== undefined && isBigEmoji(text, entities);
   const beside = Boolean(text) && !big && !message.reactions?.length && !endsInBlock(text, entities); // the time stands in the last line of the text
+  const content = media(message).filter(Boolean);
   const kinds = [mine ? 'mine' : 'theirs', place.first && 'first', place.last && 'last', big && 'jumbo', message.photo && 'with-photo', message.fresh && 'fresh'];
   const bubble = el('div.bubble', { vars: { '--hue': hue(message.from.id) } },
     place.group && place.first && !mine && el('div.author', {}, message.from.first_name),
     place.replied && quote(place.replied, handlers),
-    media(message),
+    content,
+    !text && !content.length && el('div.text.unknown', {}, 'The sandbox does not show this kind of message.'),
     text && el('div.text', { dir: 'auto' }, rich(text, entities, actions), beside && el('span.room', { vars: { '--wide': `${stampWidth(message, mine)}px` } })),
     foot(message, mine, place.read, beside));
   const node = el('article.row', { class: kinds.filter(Boolean).join(' '), 'data-id': message.message_id, 'data-fence': text.includes('\n') ? '' : undefined, tabindex: '-1' },

@@ -10,7 +10,7 @@ import * as header from './header.js';
 import { changed, on, openTalk, place, state } from './store.js';
 import { closeMenu, menu, toast } from './surfaces.js';
 import * as theme from './theme.js';
-import { load } from './world.js';
+import { comeBack } from './world.js';
 
 const REACTIONS = ['👍', '❤', '🔥', '😁', '😢', '🎉', '🤔', '👎'];
 
@@ -71,4 +71,4 @@ addEventListener('react', ({ detail }) => react(detail.message, detail.emoji));
 addEventListener('go', ({ detail }) => chatlist.go(detail.botId, detail.chatId));
 document.addEventListener('visibilitychange', seen);
 byId('app').dataset.loaded = '';
-attempt(load()).then((done) => done === undefined && changed('online'));
+comeBack();

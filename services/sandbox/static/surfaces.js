@@ -65,8 +65,10 @@ let openMenu = null;
 
 export function closeMenu() {
   if (!openMenu) return false;
-  openMenu.remove();
+  const { node, back } = openMenu;
   openMenu = null;
+  if (node.contains(document.activeElement)) back?.focus?.({ preventScroll: true });
+  node.remove();
   return true;
 }
 
@@ -76,11 +78,11 @@ export function menu(at, items) {
   const back = document.activeElement;
   const node = el('div.menu', { role: 'menu' }, items.filter((item) => item !== false).map(entry));
   document.body.append(node);
-  openMenu = node;
+  openMenu = { node, back };
   put(node, at);
   node.querySelector('button')?.focus({ preventScroll: true });
   node.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') (event.stopPropagation(), closeMenu(), back?.focus?.());
+    if (event.key === 'Escape') (event.stopPropagation(), closeMenu());
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') (event.preventDefault(), step(node, event.key === 'ArrowDown' ? 1 : -1));
   });
 }
@@ -109,5 +111,5 @@ function put(node, at) {
   node.style.top = `${Math.max(8, below ? box.bottom + 4 : Math.max(8, box.top - high - 4))}px`;
 }
 
-addEventListener('pointerdown', (event) => openMenu && !openMenu.contains(event.target) && closeMenu(), true);
+addEventListener('pointerdown', (event) => openMenu && !openMenu.node.contains(event.target) && closeMenu(), true);
 addEventListener('resize', closeMenu);

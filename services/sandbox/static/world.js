@@ -61,7 +61,8 @@ function follow(after) {
   };
 }
 
-async function comeBack() {
+/** Loads the world, however long it takes until the sandbox answers. */
+export async function comeBack() {
   try {
     await load();
   } catch {
