@@ -30,7 +30,7 @@ class Nursery:
     """See `nursery.py`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         argv = (sys.executable, "-m", "tests.crash.nursery")
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         # Tethered, so that it ends with the tests even when these are killed.
@@ -40,8 +40,8 @@ class Nursery:
 
     def start(self, environment: Mapping[str, str], *, hurry: Mapping[str, Any] | None = None) -> "Bot":
         self._logs += 1
-        log = self._folder / f"bot-{self._logs}.log"
-        order = {"environment": dict(environment), "log": str(log), "folder": str(self._folder), "hurry": dict(hurry or {})}
+        log = self.folder / f"bot-{self._logs}.log"
+        order = {"environment": dict(environment), "log": str(log), "folder": str(self.folder), "hurry": dict(hurry or {})}
         return Bot(pid=self._ask({"start": order})["pid"], port=int(environment["BOT_PORT"]), log=log, look=self._look)
 
     def close(self) -> None:

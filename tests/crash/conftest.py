@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -118,58 +119,73 @@ async def front(http: aiohttp.ClientSession) -> AsyncIterator[tuple[Front, str]]
     await runner.cleanup()
 
 
+@dataclass
+class Outside:
+    """What all tests of a session share: the stand-in for Telegram, the servers and the nursery of bots."""
+
+    sandbox: Sandbox
+    nursery: Nursery
+    postgres: Stoppable
+    redis: Stoppable
+    url: Callable[..., str]
+    redis_url: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def servers(postgres: Stoppable, redis: Stoppable) -> tuple[Stoppable, Stoppable]:
+    return postgres, redis
+
+
+@pytest.fixture(scope="session")
+def outside(servers: tuple[Stoppable, Stoppable], sandbox: Sandbox, nursery: Nursery, addresses: tuple[Callable[..., str], str]) -> Outside:
+    return Outside(
+        sandbox=sandbox,
+        nursery=nursery,
+        postgres=servers[0],
+        redis=servers[1],
+        url=addresses[0],
+        redis_url=addresses[1],
+        folder=nursery.folder,
+    )
+
+
+@pytest.fixture(scope="session")
+def addresses(template: str, durable_postgres: PostgresServer, valkey: ValkeyServer, redis: Stoppable) -> tuple[Callable[..., str], str]:
+    """Of a migrated PostgreSQL, by database, and of Redis."""
+    return durable_postgres.url, valkey.url()
+
+
+@pytest.fixture(scope="session")
+def sandbox(sandbox_url: str, http: aiohttp.ClientSession) -> Sandbox:
+    return Sandbox(sandbox_url, http)
+
+
 @pytest.fixture
-async def make_house(
-    postgres: Stoppable,
-    durable_postgres: PostgresServer,
-    redis: Stoppable,
-    valkey: ValkeyServer,
-    template: str,
-    sandbox_url: str,
-    nursery: Nursery,
-    http: aiohttp.ClientSession,
-    front: tuple[Front, str],
-    crash_folder: Path,
-) -> AsyncIterator[MakeHouse]:
+async def make_house(outside: Outside, front: tuple[Front, str]) -> AsyncIterator[MakeHouse]:
     """`await make_house("polling" | "webhook")`: a database and a bot of the test's own; no process of the bot runs yet."""
     houses: list[House] = []
-    sandbox = Sandbox(sandbox_url, http)
 
     async def make(mode: str) -> House:
         bot_id = next(_bot_ids) + 10_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
         name = f"crash_{bot_id}"
-        connection = await asyncpg.connect(durable_postgres.url("postgres", scheme="postgresql"))
-        await connection.execute(f"create database {name} template {template} strategy file_copy")
+        connection = await asyncpg.connect(outside.url("postgres", scheme="postgresql"))
+        await connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
         await connection.close()
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "ENVIRONMENT": "dev",
-            "DATABASE_URL": durable_postgres.url(name),
-            "REDIS_URL": valkey.url(),
-            "BOT_TOKEN": f"{bot_id}:{'c' * 35}",
-            "TELEGRAM_API_URL": sandbox_url,
-            "TELEGRAM_MODE": mode,
-            "WEBHOOK_URL": front[1],
-            "WEBHOOK_SECRET": SECRET,
-            "LLM_STRONG": "openai:sandbox",
-            "OPENAI_BASE_URL": f"{sandbox_url}/llm/v1",
-            "OPENAI_API_KEY": "sandbox-key",
-        }
-        await sandbox.post("/sim/bots", {"id": bot_id})
-        await sandbox.model(first_token_ms=50, tokens_per_second=200, reply="re: {last}", fault=None)
-        await sandbox.mend()
+        await outside.sandbox.post("/sim/bots", {"id": bot_id})
+        await outside.sandbox.model(first_token_ms=50, tokens_per_second=200, reply="re: {last}", fault=None)
+        await outside.sandbox.mend()
         house = House(
             bot_id=bot_id,
             mode=mode,
-            environment=environment,
-            sandbox=sandbox,
-            nursery=nursery,
+            environment=environment_of(outside, bot_id, name, mode, front[1]),
+            sandbox=outside.sandbox,
+            nursery=outside.nursery,
             front=front[0],
-            postgres=postgres,
-            redis=redis,
-            dsn=durable_postgres.url(name, scheme="postgresql"),
-            folder=crash_folder,
+            postgres=outside.postgres,
+            redis=outside.redis,
+            dsn=outside.url(name, scheme="postgresql"),
+            folder=outside.folder,
         )
         houses.append(house)
         return house
@@ -177,4 +193,22 @@ async def make_house(
     yield make
     for house in houses:
         await house.close()
-    await sandbox.mend()
+    await outside.sandbox.mend()
+
+
+def environment_of(outside: Outside, bot_id: int, database: str, mode: str, front: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "ENVIRONMENT": "dev",
+        "DATABASE_URL": outside.url(database),
+        "REDIS_URL": outside.redis_url,
+        "BOT_TOKEN": f"{bot_id}:{'c' * 35}",
+        "TELEGRAM_API_URL": outside.sandbox.url,
+        "TELEGRAM_MODE": mode,
+        "WEBHOOK_URL": front,
+        "WEBHOOK_SECRET": SECRET,
+        "LLM_STRONG": "openai:sandbox",
+        "OPENAI_BASE_URL": f"{outside.sandbox.url}/llm/v1",
+        "OPENAI_API_KEY": "sandbox-key",
+    }

@@ -5,6 +5,7 @@ import random
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.crash.house import House
 from tests.crash.sandbox import Call
@@ -117,10 +118,7 @@ async def judge(load: Load, deaths: Deaths) -> Verdict:
         disordered=[(chat, numbers) for chat, numbers in orders.items() if numbers != sorted(numbers)],
         duplicates=sum(len(calls) - 1 for calls in twice.values()),
         unexcused=sorted(
-            key
-            for key, calls in twice.items()
-            for one, other in zip(calls, calls[1:], strict=False)
-            if not deaths.excuse(updates[key], one.at, other.at)
+            key for key, calls in twice.items() for one, other in pairwise(calls) if not deaths.excuse(updates[key], one.at, other.at)
         ),
         strangers=strangers,
         in_flight=sum(len(pending) for _, pending in deaths.in_flight),

@@ -22,7 +22,8 @@ from shared.application.inbox import InboxService
 def hurry(pauses: dict[str, Any]) -> None:
     """Times that no operator may change, shortened for a test that has to wait for them."""
     if lease := pauses.get("lease_seconds"):
-        InboxService.__init__.__kwdefaults__["lease_seconds"] = lease
+        defaults: dict[str, Any] = InboxService.__init__.__kwdefaults__ or {}
+        defaults["lease_seconds"] = lease
         consumer.BEAT_SECONDS = lease / 6
     if conflicts := pauses.get("conflict_pauses"):
         polling.CONFLICT_PAUSES = tuple(conflicts)

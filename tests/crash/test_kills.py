@@ -32,7 +32,7 @@ async def under_load(house: House, rng: random.Random) -> AsyncIterator[Load]:
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
 @pytest.mark.timeout(120 + KILLS * 10)
-async def test_nothing_is_lost_when_the_bot_is_killed_at_any_moment(make_house: MakeHouse, mode: str):
+async def test_nothing_is_lost_when_the_bot_is_killed_at_any_moment(make_house: MakeHouse, mode: str) -> None:
     print(f"{mode}: {KILLS} kills, CRASH_SEED={SEED}")
     rng, house = random.Random(f"{SEED}-{mode}"), await make_house(mode)
     deaths = Deaths(house)
@@ -58,7 +58,7 @@ async def test_nothing_is_lost_when_the_bot_is_killed_at_any_moment(make_house: 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
 @pytest.mark.timeout(120 + TERMS * 30)
-async def test_nothing_is_lost_or_said_twice_when_the_bot_is_asked_to_stop(make_house: MakeHouse, mode: str):
+async def test_nothing_is_lost_or_said_twice_when_the_bot_is_asked_to_stop(make_house: MakeHouse, mode: str) -> None:
     print(f"{mode}: {TERMS} stops, CRASH_SEED={SEED}")
     rng, house = random.Random(f"{SEED}-{mode}-term"), await make_house(mode)
     async with under_load(house, rng) as load:
