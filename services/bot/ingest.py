@@ -8,6 +8,8 @@ from shared.application.inbox import InboxService, Received
 from shared.domain.errors import UnavailableError
 
 MAX_BATCH = 200
+PATIENCE = 5.0
+"""Seconds for storing a batch. A database that hangs is one that is away: Telegram keeps the updates and brings them again."""
 
 Wake = Callable[[Received], None]
 
@@ -30,8 +32,13 @@ class Intake:
         self._arrived = asyncio.Event()
 
     async def store_all(self, bodies: list[bytes]) -> None:
-        """Returns when all are stored. Raises `DatabaseUnavailableError`, and then none may be acknowledged."""
-        self._wake(await self._inbox.receive(self._bot_id, bodies, notice=self._notice))
+        """Returns when all are stored. Raises `UnavailableError`, and then none may be acknowledged."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                received = await self._inbox.receive(self._bot_id, bodies, notice=self._notice)
+        except TimeoutError:
+            raise UnavailableError("storing took too long", retry_after=2.0) from None
+        self._wake(received)
 
     async def store(self, body: bytes) -> None:
         """The same for one of many that arrive at once; needs `run`."""

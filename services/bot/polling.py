@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import time
+from typing import NamedTuple
 
 import aiohttp
 import orjson
@@ -27,9 +29,14 @@ from shared.domain.errors import UnavailableError
 POLL_TIMEOUT = 30
 LIMIT = 100
 CONFLICT_PAUSES = (5.0, 10.0, 20.0)
+CALM = 60.0
+"""Seconds without a conflict after which the next one counts as the first again."""
+NOT_HURRIED = 0.6
+"""Telegram gives one update only to a poller that asks again within half a second."""
 CONFLICTS = Counter("vitte_bot_conflicts_total", "Times that another process fetched this bot's updates")
 
-_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
+_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,15})(?!\d)')
+_ENVELOPE = re.compile(rb'\s*\{\s*"ok"\s*:\s*true\s*,\s*"result"\s*:\s*\[')
 
 log = structlog.get_logger("polling")
 
@@ -48,14 +55,17 @@ class Poller:
         self._offset: int | None = None
         self._limit = LIMIT
         self._conflicts = 0
+        self._conflict_at = 0.0
 
     async def run(self) -> None:
-        """Until cancelled. Raises `AnotherPollerError` after the third conflict in a row, `TelegramUnauthorizedError` for a wrong token."""
+        """Until cancelled.
+
+        Raises `AnotherPollerError` for a conflict after the third pause, `TelegramUnauthorizedError` for a wrong token.
+        """
         while True:
             await self._lead()
             try:
                 await self._poll()
-                self._conflicts = 0
             except TelegramConflictError:
                 await self._give_way()
             except TelegramRetryAfter as error:
@@ -82,27 +92,35 @@ class Poller:
             await asyncio.sleep(1.0)
 
     async def _poll(self) -> None:
-        content = await self._fetch()
-        bodies, newest = split_updates(content)
-        if bodies is None:
-            self._isolate(content)
+        batch = split_updates(await self._fetch(self._limit), alone=self._limit == 1)
+        if batch is None:
+            self._limit = 1  # the batch cannot be read: one by one, only the broken one of them cannot
             return
         self._limit = LIMIT
-        if bodies:
-            await self._intake.store_all(bodies)
+        if batch.bodies:
+            await self._intake.store_all(batch.bodies)
         # Once an answer to an offset has come, it is confirmed for good; sent again it would hide ids that restart lower.
-        self._offset = newest + 1 if newest is not None else None
+        self._offset = batch.newest + 1 if batch.newest is not None else None
+        if batch.bodies and batch.newest is None:
+            await self._pass_over(b",".join(batch.bodies))
 
-    def _isolate(self, content: bytes) -> None:
-        """A batch that cannot be read is fetched one by one; an unreadable single one is stored as it is, by `_poll`'s next round."""
-        if self._limit > 1:
-            self._limit = 1
+    async def _pass_over(self, stored: bytes) -> None:
+        """Updates without an id cannot be confirmed by themselves: the id of the next one behind them does so, once there is one."""
+        log.warning("updates_without_id")
+        await asyncio.sleep(NOT_HURRIED)
+        content = await self._fetch(LIMIT)
+        found = _UPDATE_ID.search(content)
+        if found is None:
+            await asyncio.sleep(1.0)
             return
-        raise ClientDecodeError("unreadable update without an id", ValueError("no update_id"), len(content))
+        before = content[content.find(b"[") + 1 : content.rfind(b"{", 0, found.start())].rstrip(b", \r\n\t")
+        if before and before != stored:
+            await self._intake.store_all([before])
+        self._offset = int(found[1])
 
-    async def _fetch(self) -> bytes:
+    async def _fetch(self, limit: int) -> bytes:
         """The answer's bytes, checked for errors by aiogram's own rules."""
-        request = {"timeout": POLL_TIMEOUT, "limit": self._limit, "allowed_updates": self._allowed_updates}
+        request = {"timeout": POLL_TIMEOUT, "limit": limit, "allowed_updates": self._allowed_updates}
         if self._offset is not None:
             request["offset"] = self._offset
         client = await self._session.create_session()
@@ -119,6 +137,11 @@ class Poller:
 
     async def _give_way(self) -> None:
         CONFLICTS.inc()
+        now = time.monotonic()
+        # Not after each success: two pollers that take turns on a busy bot succeed now and then.
+        if now > self._conflict_at + CALM:
+            self._conflicts = 0
+        self._conflict_at = now
         pause = CONFLICT_PAUSES[self._conflicts] if self._conflicts < len(CONFLICT_PAUSES) else None
         self._conflicts += 1
         log.error("bot_conflict_detected", conflict=self._conflicts, next_try_seconds=pause)
@@ -127,26 +150,38 @@ class Poller:
         await asyncio.sleep(pause)
 
 
-def split_updates(content: bytes) -> tuple[list[bytes] | None, int | None]:
-    """Each update's bytes and the newest id. None when the answer cannot be read and holds more than one update.
+class Batch(NamedTuple):
+    """Updates as bytes, and the newest id among them."""
 
-    A single update that is no valid JSON is cut out as it is.
+    bodies: list[bytes]
+    newest: int | None
+
+
+def split_updates(content: bytes, *, alone: bool = False) -> Batch | None:
+    """What one answer holds. None when it cannot be read, unless its update is `alone`: then that one is cut out as it is.
+
+    Raises `ClientDecodeError` for an answer that is none of Telegram's.
     """
     try:
         result = _loads(content)["result"]
+        bodies = [_dumps(update) for update in result]
     except (ValueError, RecursionError, KeyError, TypeError):
-        return _single(content)
-    bodies = [_dumps(update) for update in result]
-    ids = [update["update_id"] for update in result if isinstance(update, dict) and isinstance(update.get("update_id"), int)]
-    return bodies, max(ids, default=None)
+        return _cut_out(content) if alone else None
+    ids = [update["update_id"] for update in result if isinstance(update, dict) and _is_id(update.get("update_id"))]
+    return Batch(bodies, max(ids, default=None))
 
 
-def _single(content: bytes) -> tuple[list[bytes] | None, int | None]:
-    ids = _UPDATE_ID.findall(content)
-    opening = content.find(b"[")
-    if len(ids) != 1 or opening < 0:
-        return None, None
-    return [content[opening + 1 : max(content.rfind(b"]"), opening + 1)]], int(ids[0])
+def _cut_out(content: bytes) -> Batch:
+    envelope = _ENVELOPE.match(content)
+    if envelope is None:
+        raise ClientDecodeError("no answer of Telegram", ValueError("unknown shape"), len(content))
+    found = _UPDATE_ID.search(content)
+    return Batch([content[envelope.end() : max(content.rfind(b"]"), envelope.end())]], int(found[1]) if found else None)
+
+
+def _is_id(value: object) -> bool:
+    """Negative ones would count from the end, and Telegram would forget what is before."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
 def _loads(content: bytes) -> dict[str, list[object]]:
