@@ -68,12 +68,12 @@ class Runtime:
         self._asked_to_close = asyncio.Event()
         async with AsyncExitStack() as closing:
             self.application = await closing.enter_async_context(open_application(self.settings, "worker"))
-            await closing.enter_async_context(watched_loop())
             broker = RedisGate(open_redis(self.settings.broker_url))
             closing.push_async_callback(broker.aclose)
             # The broker may be another server than the Redis of locks and limits.
             health = HealthService(checks={**self.application.health.checks, "broker": broker.check})
             await closing.enter_async_context(served_health(health, host=self.settings.bind_host, port=self.settings.worker_port))
+            await closing.enter_async_context(watched_loop())
             opened.set()
             await self._asked_to_close.wait()
 

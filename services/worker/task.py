@@ -45,7 +45,7 @@ class Task:
         def run(celery_task: CeleryTask, **arguments: Any) -> None:
             self._attend(celery_task, runtime, arguments)
 
-        app.task(run, name=self.job.name, bind=True, max_retries=RETRIES, typing=False)
+        app.task(run, name=self.job.name, bind=True, shared=False, max_retries=RETRIES, typing=False)
 
     def _attend(self, celery_task: CeleryTask, runtime: Runtime, arguments: dict[str, Any]) -> None:
         request = celery_task.request

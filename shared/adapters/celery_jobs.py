@@ -61,6 +61,13 @@ def celery_app(broker_url: str) -> Celery:
 class CeleryJobs:
     def __init__(self, broker_url: str) -> None:
         self._app = celery_app(broker_url)
+        # Without these Celery tries for ever to connect, in a thread that nobody could end.
+        self._app.conf.broker_transport_options = _TRANSPORT | {
+            "max_retries": 1,
+            "interval_start": 0.1,
+            "interval_step": 0,
+            "interval_max": 0.1,
+        }
 
     async def enqueue(self, job: Job) -> bool:
         """See `JobQueue`. A broker that is down blocks Celery for a while, so it waits in a thread."""
