@@ -24,7 +24,7 @@ export function row(message, place, handlers) {
     !text && !content.length && el('div.text.unknown', {}, 'The sandbox does not show this kind of message.'),
     text && el('div.text', { dir: 'auto' }, rich(text, entities, actions), beside && el('span.room', { vars: { '--wide': `${stampWidth(message, mine)}px` } })),
     foot(message, mine, place.read, beside));
-  const node = el('article.row', { class: kinds.filter(Boolean).join(' '), 'data-id': message.message_id, 'data-fence': text.includes('\n') ? '' : undefined, tabindex: '-1' },
+  const node = el('article.row', { class: kinds.filter(Boolean).join(' '), 'data-id': message.message_id, tabindex: '-1' },
     !mine && (place.last ? avatar(message.from.id, message.from.first_name, 'small') : el('span.avatar-gap')),
     el('div.stack', {}, el('div.line', {}, bubble, more(message, handlers)), buttons(message)));
   bubble.addEventListener('contextmenu', (event) => {
