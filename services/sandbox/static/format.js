@@ -44,7 +44,7 @@ export function hash(text) {
   return value >>> 0;
 }
 
-const HUES = [258, 212, 162, 334, 24, 190, 288, 130, 44, 2, 232, 310];
+const HUES = [258, 212, 162, 334, 24, 190, 288, 130, 350, 10, 232, 310];
 
 export const hue = (id) => HUES[hash(id) % HUES.length];
 
