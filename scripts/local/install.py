@@ -18,6 +18,7 @@ VENV_PYTHON = ROOT / ".venv" / "bin" / "python"
 UV_VERSION = "0.13.8"
 UV_OLDEST = (0, 9)
 GROUPS = {"demo": ("bot", "api", "worker", "admin", "migrations", "sandbox", "local"), "dev": ("dev",)}
+PROGRESS = ("Using", "Creating", "Resolved", "Building", "Built", "Downloading", "Prepared", "Installed")
 FIRST_RUN_BYTES = 1_500_000_000
 LEAST_BYTES = 100_000_000
 OFFLINE_SIGNS = (
@@ -124,11 +125,12 @@ def _sync(uv: str, purpose: str) -> None:
         say("  trying again with the certificates of this system …")
         code, told = _run_uv([*command, "--system-certs"])
     if code != 0:
+        sys.stderr.write(told)
         raise InstallError(reason("the packages", told))
 
 
 def _run_uv(command: list[str]) -> tuple[int, str]:
-    """The exit code and what it said, which is passed on as it comes except for the long list of packages."""
+    """The exit code and all it said; its progress is passed on as it comes."""
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}}
     environment |= {"UV_PYTHON_DOWNLOADS": "never", "UV_HTTP_TIMEOUT": environment.get("UV_HTTP_TIMEOUT", "60")}
     if not os.access(Path.home(), os.W_OK):
@@ -137,8 +139,8 @@ def _run_uv(command: list[str]) -> tuple[int, str]:
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
         for line in running.stderr or ():
             told.append(line)
-            if line.strip() and not line.startswith((" + ", " - ", " ~ ")):
-                say(f"  {line.rstrip()}")
+            if line.strip().startswith(PROGRESS):
+                say(f"  {line.strip()}")
     return running.returncode, "".join(told)
 
 

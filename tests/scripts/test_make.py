@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts.local import install
+from scripts.local import install, testing
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,3 +75,18 @@ def test_a_full_disk_is_seen_before_the_download(monkeypatch: pytest.MonkeyPatch
     install.check_space(1_000_000_000)
     with pytest.raises(install.InstallError, match=r"1\.4 GB free in .*, 1\.5 GB needed"):
         install.check_space(install.FIRST_RUN_BYTES)
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 3), ("", 0)])
+def test_browser_tests_that_did_not_run_are_the_last_word_and_fail_in_ci(
+    ci: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(testing, "get_chromium", lambda: None)
+    monkeypatch.setattr(testing, "run", lambda marks: ran.append(marks) or 0)
+
+    assert testing.main([]) == code
+
+    assert ran == ["not browser"]
+    assert "The browser tests did NOT run" in capsys.readouterr().out
