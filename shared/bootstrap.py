@@ -92,7 +92,8 @@ def _database(settings: Settings, process: Process) -> Database:
             connect_timeout=settings.db_connect_timeout,
             pool_recycle=settings.db_pool_recycle,
             application_name=f"vitte-{process}",
-        )
+        ),
+        pool_size=settings.db_pool_size,
     )
 
 

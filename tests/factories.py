@@ -149,7 +149,7 @@ class House:
     async def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         async with self.database.statement() as tx:
             found = await tx.connection.execute(text(statement), values)
-            return [tuple(row) for row in found.all()] if found.returns_rows else []
+            return [tuple(row) for row in found.all()]
 
     async def messages(self, speaker: Speaker) -> list[tuple[str, str]]:
         """(role, text) of everything said in the speaker's dialog."""

@@ -62,7 +62,7 @@ def stretch(stage: Stage, subject: Subject, load: Load, seconds: float) -> Figur
         cpu_ms=used[0] * 1000 / answered,
         postgres_cpu_ms=used[1] * 1000 / answered,
         sandbox_busy=used[2] / tally["seconds"],
-        handler_statements=grown.get(STATEMENTS % "handler"),
+        handler_statements=grown.get(STATEMENTS % "work"),
         batched_statements=grown.get(STATEMENTS % "inbox"),
         calls=sum(value for name, value in grown.items() if name.startswith("vitte_telegram_calls_total")) if grown else None,
         memory=now.resident,

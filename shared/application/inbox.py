@@ -42,7 +42,7 @@ class InboxService:
         may be acknowledged.
         """
         updates = [read_update(body) for body in bodies]
-        async with self.database.statement() as tx:
+        async with self.database.statement("inbox") as tx:
             new, dead = await tx.inbox.receive(bot_id, updates, notice)
         REPEATED.inc(len(updates) - new)
         if dead:
@@ -56,12 +56,12 @@ class InboxService:
 
     async def claim(self, bot_id: int, *, consumer: int, is_priority: bool, places: int) -> list[Lease]:
         """Leases lanes that have work, at most `places`, longest waiting first."""
-        async with self.database.statement() as tx:
+        async with self.database.statement("inbox") as tx:
             return await tx.inbox.claim(bot_id, consumer=consumer, is_priority=is_priority, places=places, lease_seconds=self.lease_seconds)
 
     async def settle(self, bot_id: int, settlements: Sequence[Settlement]) -> bool:
         """Ends leases, in one statement. True when one of the lanes has more work. May be repeated after an error."""
-        async with self.database.statement() as tx:
+        async with self.database.statement("inbox") as tx:
             more = await tx.inbox.settle(bot_id, settlements)
         for ended in settlements:
             if ended.outcome is Outcome.DEAD:
@@ -74,7 +74,7 @@ class InboxService:
 
     async def extend(self, bot_id: int, leases: Sequence[Lease]) -> set[str]:
         """Renews leases; answers the lanes that are still held."""
-        async with self.database.statement() as tx:
+        async with self.database.statement("inbox") as tx:
             return await tx.inbox.extend(bot_id, leases, self.lease_seconds)
 
     async def post(self, lease: Lease, outgoing: Sequence[Outgoing]) -> None:
@@ -90,12 +90,12 @@ class InboxService:
 
     async def consumers(self) -> set[int]:
         """Consumers that hold leases."""
-        async with self.database.statement() as tx:
+        async with self.database.statement("inbox") as tx:
             return await tx.inbox.consumers()
 
     async def bury(self, consumer: int) -> int:
         """Frees the lanes of a consumer that died; answers how many."""
-        async with self.database.statement() as tx:
+        async with self.database.statement("inbox") as tx:
             freed = await tx.inbox.free(consumer)
         if freed:
             TAKEOVERS.inc(freed)
@@ -104,7 +104,7 @@ class InboxService:
 
     async def depth(self) -> tuple[int, float]:
         """Updates that wait or are worked on, and the age of the oldest in seconds."""
-        async with self.database.statement() as tx:
+        async with self.database.statement("inbox") as tx:
             return await tx.inbox.depth()
 
     async def measure(self) -> None:

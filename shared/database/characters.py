@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.lines import Connection
 from shared.domain.character import Character, CharacterNotFoundError
 from shared.domain.character_files import CharacterSeed
 
@@ -29,7 +29,7 @@ _SEED = text("""
 
 
 class CharacterRows:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def list(self) -> list[Character]:

@@ -1,10 +1,10 @@
 """The only door to PostgreSQL."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import asyncpg
 from prometheus_client import Counter, Gauge
@@ -16,17 +16,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from shared.database.characters import CharacterRows
 from shared.database.dialogs import DialogRows
 from shared.database.inbox import InboxRows
+from shared.database.lines import Connection, Lines
 from shared.database.operators import OperatorRows
 from shared.database.reports import ReportRows
 from shared.database.upkeep import UpkeepRows
 from shared.database.users import UserRows
 from shared.domain.errors import UnavailableError
 
-STATEMENTS = Counter("vitte_db_statements_total", "SQL statements sent to PostgreSQL")
+STATEMENTS = Counter("vitte_db_statements_total", "SQL statements sent to PostgreSQL, by what they are for", ["part"])
 CONNECTIONS_IN_USE = Gauge("vitte_db_connections_in_use", "Connections checked out of the pool")
+
+Part = Literal["work", "inbox"]
+"""`inbox` is storing, leasing and settling updates, a batch at a time; `work` is everything else."""
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
+PLACE_SECONDS = 5.0
+"""A single statement that waits longer for a connection finds a database in trouble."""
+RESERVED = 4
+"""Connections of the pool that single statements leave to transactions."""
 
 SQLSTATES_OF_ABSENCE = {"08", "53", "57"}
 """Connection lost, out of resources, shut down by an operator or starting up."""
@@ -49,13 +57,19 @@ def refuse_inside_transaction() -> None:
 class Transaction:
     """An open connection and the rows that can be reached through it."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection | AsyncConnection) -> None:
+        self.connection: Connection = connection
 
     @cached_property
     def session(self) -> AsyncSession:
-        """For the cold paths; flushed when the block ends."""
+        """For the cold paths, and only inside a transaction; flushed when the block ends."""
+        if not isinstance(self.connection, AsyncConnection):
+            raise TypeError("a single statement has no session: open a transaction")
         return AsyncSession(bind=self.connection, expire_on_commit=False)
+
+    @property
+    def wrote_objects(self) -> bool:
+        return "session" in self.__dict__
 
     @cached_property
     def users(self) -> UserRows:
@@ -87,10 +101,11 @@ class Transaction:
 
 
 class Database:
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, pool_size: int = 20) -> None:
         self.engine = engine
-        self._one_statement = engine.execution_options(isolation_level="AUTOCOMMIT")
-        _count_statements(engine)
+        self._lines = Lines(engine, max(1, pool_size - RESERVED))
+        self._sent = {part: STATEMENTS.labels(part) for part in get_args(Part)}
+        _count_statements(engine, self._sent["work"])
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -98,28 +113,22 @@ class Database:
 
         Raises `DatabaseUnavailableError` when PostgreSQL is away.
         """
-        async with self._opened(self.engine) as tx, tx.connection.begin():
-            yield tx
-            if "session" in tx.__dict__:
-                await tx.session.flush()
+        with _alone(), _translated():
+            async with self.engine.begin() as connection:
+                tx = Transaction(connection)
+                yield tx
+                if tx.wrote_objects:
+                    await tx.session.flush()
 
     @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Transaction]:
-        """For exactly one statement, which is a transaction by itself: a round trip instead of three. Same errors."""
-        async with self._opened(self._one_statement) as tx:
-            yield tx
+    async def statement(self, part: Part = "work") -> AsyncIterator[Transaction]:
+        """For exactly one statement, which is a transaction by itself: a round trip instead of three. Same errors.
 
-    @asynccontextmanager
-    async def _opened(self, engine: AsyncEngine) -> AsyncIterator[Transaction]:
-        if _open_transaction.get():
-            raise RuntimeError("transactions do not nest")
-        mark = _open_transaction.set(True)
-        try:
-            with _translated():
-                async with engine.connect() as connection:
-                    yield Transaction(connection)
-        finally:
-            _open_transaction.reset(mark)
+        It may wait for its turn: statements are so short that this is cheaper than one more connection.
+        """
+        with _alone(), _translated():
+            async with self._lines.take(self._sent[part], patience=PLACE_SECONDS) as line:
+                yield Transaction(line)
 
     async def check(self) -> None:
         """Raises `DatabaseUnavailableError` when PostgreSQL does not answer."""
@@ -127,7 +136,19 @@ class Database:
             await tx.connection.execute(text("select 1"))
 
     async def aclose(self) -> None:
+        await self._lines.aclose()
         await self.engine.dispose()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if _open_transaction.get():
+        raise RuntimeError("transactions do not nest")
+    mark = _open_transaction.set(True)
+    try:
+        yield
+    finally:
+        _open_transaction.reset(mark)
 
 
 class _translated:  # noqa: N801 - reads as a word at the one place that uses it
@@ -139,7 +160,8 @@ class _translated:  # noqa: N801 - reads as a word at the one place that uses it
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         cause = error.orig if isinstance(error, DBAPIError) else error
         state = str(getattr(cause, "sqlstate", None) or "")
-        away = isinstance(cause, (OSError, PoolTimeoutError, asyncpg.InterfaceError)) or state[:2] in SQLSTATES_OF_ABSENCE
+        closed = isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause)
+        away = closed or isinstance(cause, (OSError, PoolTimeoutError)) or state[:2] in SQLSTATES_OF_ABSENCE
         if away or (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise DatabaseUnavailableError("PostgreSQL is away", retry_after=2.0) from error
 
@@ -161,6 +183,7 @@ def open_engine(
         pool_recycle=pool_recycle,
         pool_timeout=connect_timeout,
         pool_pre_ping=True,
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={
             "timeout": connect_timeout,
@@ -170,10 +193,10 @@ def open_engine(
     )
 
 
-def _count_statements(engine: AsyncEngine) -> None:
+def _count_statements(engine: AsyncEngine, sent: Counter) -> None:
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def count(*_: Any) -> None:
-        STATEMENTS.inc()
+        sent.inc()
 
     @event.listens_for(engine.sync_engine, "checkout")
     def taken(*_: Any) -> None:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.lines import Connection
 from shared.domain.character import Character, CharacterNotFoundError
 from shared.domain.dialog import DialogNotFoundError, TurnStatus
 from shared.domain.inbox import Lease, Outgoing
@@ -130,7 +130,7 @@ class FinishedTurn:
 
 
 class DialogRows:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def open_turn(

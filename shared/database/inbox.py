@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.lines import Connection
 from shared.domain.inbox import IncomingUpdate, Lease, Outgoing, Parcel, Settlement
 
 _RECEIVE = text("""
@@ -131,7 +131,7 @@ _DEPTH = text("""
 
 
 class InboxRows:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def receive(self, bot_id: int, updates: Sequence[IncomingUpdate], notice: str) -> tuple[int, int]:

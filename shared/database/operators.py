@@ -7,7 +7,8 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.lines import Connection
 
 _SET_SWITCH = text("""
     insert into settings (key, value, updated_at, updated_by) values (:key, cast(:value as jsonb), :at, :by)
@@ -30,13 +31,13 @@ class OperatorRow:
 
 
 class OperatorRows:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def switches(self) -> dict[str, Any]:
         """Those that differ, or once differed, from the defaults."""
         rows = await self.connection.execute(text("select key, value from settings"))
-        return {row.key: row.value for row in rows}
+        return dict(rows.all())
 
     async def set_switch(self, key: str, value: bool | int, *, by: str, at: datetime) -> None:
         await self.connection.execute(_SET_SWITCH, {"key": key, "value": orjson.dumps(value).decode(), "by": by, "at": at})

@@ -4,7 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.lines import Connection
 
 _TOTALS = text("""
     select (select count(*) from users) as users,
@@ -67,7 +68,7 @@ _DEAD_LETTER = text("""
 
 
 class ReportRows:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def totals(self, today: datetime, day: date) -> dict[str, Any]:
@@ -82,12 +83,12 @@ class ReportRows:
 
     async def errors(self, since: datetime, places: int) -> dict[str, int]:
         rows = await self.connection.execute(_ERRORS, {"since": since, "places": places})
-        return {row.code: row.turns for row in rows}
+        return dict(rows.all())
 
     async def messages_per_hour(self, first: datetime, last: datetime) -> list[tuple[datetime, int, int]]:
         """Each hour from the first to the last: when it begins, said by users, answered by characters."""
         rows = await self.connection.execute(_MESSAGES_PER_HOUR, {"first": first, "last": last})
-        return [(row.hour, row.said, row.answered) for row in rows]
+        return [tuple(row) for row in rows]
 
     async def dead_letter_count(self) -> int:
         return int((await self.connection.execute(_DEAD_COUNT)).scalar_one())

@@ -3,13 +3,15 @@
 from datetime import datetime
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.lines import Connection
 
 _DELETE_MESSAGES = text("""
     with due as (
         select id from messages where created_at < :before order by created_at limit :batch for update skip locked
     )
     delete from messages m using due where m.id = due.id
+    returning 1
 """)
 
 # A turn goes when nothing that was said in it is left, so that no message goes with it before its own day.
@@ -20,6 +22,7 @@ _DELETE_TURNS = text("""
         order by created_at limit :batch for update skip locked
     )
     delete from turns t using due where t.id = due.id
+    returning 1
 """)
 
 _DELETE_UPDATES = text("""
@@ -30,6 +33,7 @@ _DELETE_UPDATES = text("""
     )
     delete from stored_updates u using due
     where u.telegram_bot_id = due.telegram_bot_id and u.telegram_update_id = due.telegram_update_id
+    returning 1
 """)
 
 _DELETE_PARCELS = text("""
@@ -40,6 +44,7 @@ _DELETE_PARCELS = text("""
     )
     delete from outbox o using due
     where o.telegram_bot_id = due.telegram_bot_id and o.telegram_update_id = due.telegram_update_id and o.step = due.step
+    returning 1
 """)
 
 # Only lanes whose updates are gone: those of people who write now and then would be made anew all the time.
@@ -51,6 +56,7 @@ _DELETE_LANES = text("""
         limit :batch for update skip locked
     )
     delete from lanes l using idle where l.telegram_bot_id = idle.telegram_bot_id and l.lane = idle.lane
+    returning 1
 """)
 
 _DELETE_USAGES = text("""
@@ -58,6 +64,7 @@ _DELETE_USAGES = text("""
         select user_id, day from allowance_usages where day < :before order by day limit :batch for update skip locked
     )
     delete from allowance_usages a using due where a.user_id = due.user_id and a.day = due.day
+    returning 1
 """)
 
 # An answer that was written down but not sent, though its update counts as handled: the update is opened again, and whoever
@@ -145,7 +152,7 @@ _REPLAY = text("""
 
 
 class UpkeepRows:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def delete_messages(self, before: datetime, batch: int) -> int:
@@ -168,12 +175,11 @@ class UpkeepRows:
         return await self._delete(_DELETE_PARCELS, before, batch, status="failed")
 
     async def delete_usages(self, before: datetime, batch: int) -> int:
-        found = await self.connection.execute(_DELETE_USAGES, {"before": before.date(), "batch": batch})
-        return found.rowcount
+        return len((await self.connection.execute(_DELETE_USAGES, {"before": before.date(), "batch": batch})).all())
 
     async def delete_idle_lanes(self, batch: int) -> int:
         """Lanes without any stored update; the next one makes its lane anew."""
-        return (await self.connection.execute(_DELETE_LANES, {"batch": batch})).rowcount
+        return len((await self.connection.execute(_DELETE_LANES, {"batch": batch})).all())
 
     async def reopen_unsent(self, after: datetime, before: datetime) -> int:
         """Opens handled updates again whose answer, posted in this span, was never sent."""
@@ -192,4 +198,4 @@ class UpkeepRows:
         return bool((await self.connection.execute(_REPLAY, {"bot_id": bot_id, "update_id": update_id})).one()[0])
 
     async def _delete(self, statement: TextClause, before: datetime, batch: int, **values: str) -> int:
-        return (await self.connection.execute(statement, {"before": before, "batch": batch, **values})).rowcount
+        return len((await self.connection.execute(statement, {"before": before, "batch": batch, **values})).all())

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.lines import Connection
 from shared.domain.billing import FREE_PLAN
 from shared.domain.dialog import storable
 from shared.domain.speaker import Person, Place, Speaker
@@ -64,7 +64,7 @@ class Registration:
 
 
 class UserRows:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def find_speaker(self, telegram_user_id: int, place: Place) -> Speaker | None:
