@@ -52,7 +52,7 @@ class Webhook:
     def start(self) -> None:
         self._slots = asyncio.Semaphore(self.max_connections)
         timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT)
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=self.max_connections), timeout=timeout)
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout)
         self.queue.on_update = self._take
         for update in list(self.queue.pending):
             self._take(update)

@@ -32,7 +32,7 @@ def _change(ctx: Context, chat: Chat, message: Message, content: Card, markup: C
         raise bad_request(NOT_MODIFIED)
     spend_group_budget(chat, ctx.bot)
     changed = {**body, **content, "edit_date": int(time.time()), "reply_markup": markup}
-    message.body = {name: value for name, value in changed.items() if value or name not in {*content, "reply_markup"}}
+    message.body = {name: value for name, value in changed.items() if value}
     ctx.world.tell("edited", chat, message)
     return message.body
 

@@ -88,6 +88,9 @@ def test_the_ring_forgets_the_oldest_calls_and_keeps_counting() -> None:
     assert calls.after(0) == []
     assert calls.add(1, "m", {}, status=200, response=b"{}", ms=0.1).n == 6
     assert [row.n for row in calls.after(0)] == [6]
+    for _ in range(3):
+        calls.add(1, "m", {}, status=200, response=b"{}", ms=0.1)
+    assert [row.n for row in calls.after(0)] == [7, 8, 9]
 
 
 async def test_a_person_edits_and_reacts(sandbox: Sandbox) -> None:

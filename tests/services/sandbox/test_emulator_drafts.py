@@ -80,8 +80,10 @@ async def test_stop_tells_the_bot_with_the_number_as_text_and_freezes_the_draft(
         "chat": {"id": ANN, "first_name": "Ann", "username": "ann_a", "type": "private"},
         "draft_id": "77",
     }
+    position = sandbox.world.events.last
     await draft(sandbox, "I will talk for hours and", 77, can_stop=True)
     assert (await sandbox.transcript())["drafts"] == []
+    assert [kind for _, kind, _ in sandbox.world.events.after(position)] == ["call"]
 
 
 async def test_a_draft_without_stop_button_cannot_be_stopped(sandbox: Sandbox) -> None:

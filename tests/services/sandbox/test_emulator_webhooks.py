@@ -100,11 +100,13 @@ async def test_a_refused_update_holds_up_its_own_chat_only(sandbox: Sandbox, rec
 
     receiver.answer = refuse_once
     await sandbox.call("setWebhook", url=receiver.url)
+    started = time.monotonic()
     await sandbox.say("first")
     await sandbox.say("second")
     await sandbox.say("other chat", user=BOB)
     await receiver.until(4)
     assert receiver.texts == ["first", "other chat", "first", "second"]
+    assert time.monotonic() - started < 1.9, "the first retry comes at once"
     info = await sandbox.call("getWebhookInfo")
     assert info["last_error_message"] == "Wrong response from the webhook: 500 Internal Server Error"
     assert abs(info["last_error_date"] - time.time()) < 5
