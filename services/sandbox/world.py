@@ -26,7 +26,7 @@ class Bot:
     secret: str
     username: str
     queue: UpdateQueue
-    name: str = "Sandbox bot"
+    name: str = "Vitte"
     reads_all: bool = False
     private: dict[int, Chat] = field(default_factory=dict)
     blocked_by: set[int] = field(default_factory=set)
@@ -98,7 +98,7 @@ class World:
 
     def add_bot(self, bot_id: int, *, username: str | None = None, name: str | None = None, reads_all: bool = False) -> Bot:
         queue = UpdateQueue(bot_id, next_id=max(first_update_id(), self._next_update_ids.get(bot_id, 0)))
-        bot = Bot(bot_id, "", username or f"sandbox_{bot_id}_bot", queue, name or "Sandbox bot", reads_all)
+        bot = Bot(bot_id, "", username or f"sandbox_{bot_id}_bot", queue, name or "Vitte", reads_all)
         bot.last_message_id = secrets.randbelow(50_000)
         self.bots[bot_id] = bot
         self.events.emit("bot", bot=bot)
