@@ -56,10 +56,13 @@ def configure_logging(service: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     on_terminal = sys.stdout.isatty()
-    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
-    last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if not on_terminal:
-        last.append(structlog.processors.format_exc_info)
+    # Its pretty tracebacks show the values of variables, and with them tokens and what people wrote.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer: structlog.typing.Processor = console if on_terminal else structlog.processors.JSONRenderer()
+    last: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+    ]
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*last, redact, renderer]))
     root = logging.getLogger()

@@ -7,7 +7,7 @@ from aiogram.types import InlineKeyboardMarkup
 from prometheus_client import Counter
 
 from services.bot.consumer import Hold
-from services.bot.sender import Sender, UnreachableError
+from services.bot.sender import RefusedError, Sender, UnreachableError
 from shared.application.inbox import InboxService
 from shared.domain.inbox import LeaseLostError, Outcome, Outgoing, ParcelStatus, Settlement
 
@@ -72,8 +72,8 @@ class Delivery:
             return
         try:
             self._sent.append((step, await self._sender.send(call)))
-        except UnreachableError as error:
-            self.unreachable = True
+        except (UnreachableError, RefusedError) as error:
+            self.unreachable = isinstance(error, UnreachableError)
             self._failed.append((step, str(error)))
 
     def settlement(self, outcome: Outcome, *, delay: float = 0.0, error: str | None = None) -> Settlement:

@@ -6,6 +6,7 @@ from typing import Any
 from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
+from services.bot.handlers.menu import answer
 from shared.application.accounts import AccountService
 from shared.domain.speaker import Person, Place
 
@@ -21,8 +22,11 @@ class SpeakerMiddleware(BaseMiddleware):
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         message = event.message if isinstance(event, CallbackQuery) else event
         user = event.from_user if isinstance(event, (CallbackQuery, Message)) else None
-        if user is None or user.is_bot or not isinstance(message, Message):
+        if user is None or user.is_bot:
             return None
+        if not isinstance(message, Message):
+            # A button whose message is gone: nothing is left to show anything in, but its spinner shall end.
+            return await answer(event) if isinstance(event, CallbackQuery) else None
         speaker = await self._accounts.recognise(
             Person(
                 telegram_user_id=user.id,

@@ -17,7 +17,7 @@ from aiogram.exceptions import (
 from prometheus_client import Counter
 
 from services.bot.session import post_raw
-from shared.domain.errors import NotAllowedError, UnavailableError
+from shared.domain.errors import InvalidInputError, NotAllowedError, UnavailableError
 from shared.domain.inbox import Outgoing
 
 FALLBACKS = Counter("vitte_telegram_fallbacks_total", "Messages that went out in a plainer form than meant", ["form"])
@@ -38,6 +38,12 @@ class UnreachableError(NotAllowedError):
     code = "telegram_unreachable"
 
 
+class RefusedError(InvalidInputError):
+    """Telegram takes this call in no form; others to the same chat may pass."""
+
+    code = "telegram_refused"
+
+
 class Sender:
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
@@ -45,7 +51,7 @@ class Sender:
     async def send(self, call: Outgoing) -> int | None:
         """Makes the call and answers the id of the message it made.
 
-        Raises `TelegramAwayError` when it should be tried again later, `UnreachableError` when that is useless.
+        Raises `TelegramAwayError` when it should be tried again later, `UnreachableError` or `RefusedError` when that is useless.
         """
         refusal: TelegramAPIError | None = None
         for form, params in _plainer_forms(dict(call.params)):
@@ -66,7 +72,7 @@ class Sender:
                 refusal = error
             except (TelegramNetworkError, TelegramServerError) as error:
                 raise TelegramAwayError(type(error).__name__, retry_after=UNREACHED_RETRY_SECONDS) from None
-        raise UnreachableError(str(refusal))
+        raise RefusedError(str(refusal))
 
 
 def _message_id(result: Any) -> int | None:

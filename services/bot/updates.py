@@ -84,7 +84,7 @@ class UpdateHandler:
                 delivery.drop_queued()
                 delivery.say(say("error-internal", delivery.language or language), {"chat_id": chat_id})
                 await delivery.flush()
-        except UnavailableError:
+        except (UnavailableError, LeaseLostError):  # also when this update's answer is in the outbox already
             log.warning("apology_not_sent", kind=lease.kind)
         return delivery.settlement(Outcome.DEAD, error=error)
 
@@ -94,11 +94,16 @@ class RecurringCrashError(Exception):
 
 
 def _private_place(lease: Lease) -> tuple[int, str] | None:
-    try:
-        message = json.loads(lease.body).get("message")
-        chat, sender = message["chat"], message["from"]
-        if chat["type"] != "private":
-            return None
-        return int(chat["id"]), spoken_language(str(sender.get("language_code") or ""))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    """Where a person can be told, and in which language. The lane holds an id that was checked at intake; groups have negative ones."""
+    lane, _, chat_id = lease.lane.partition(":")
+    if lane != "chat" or lease.kind != "message" or not chat_id.isdecimal():
         return None
+    return int(chat_id), _language(lease.body)
+
+
+def _language(body: bytes) -> str:
+    try:
+        code = json.loads(body)["message"]["from"]["language_code"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        code = None
+    return spoken_language(code if isinstance(code, str) else None)

@@ -101,7 +101,10 @@ class ChatService:
             if kept is TurnStatus.FAILED:
                 raise
         else:
-            await self._finish(turn.turn_id, answer, TurnStatus.FINISHED, delivery)
+            status = TurnStatus.FINISHED if answer.text else TurnStatus.FAILED
+            await self._finish(turn.turn_id, answer, status, delivery, error_code=None if answer.text else "empty")
+            if not answer.text:
+                raise ModelUnavailableError(f"{self.model.name} said nothing", reason="empty")
 
     async def edit(self, dialog_id: UUID, text: str, *, source_id: str) -> bool:
         """The user corrects what they said: the character remembers the new words. False when that message is not in the dialog."""

@@ -41,12 +41,12 @@ async def on_characters(press: CallbackQuery, speaker: Speaker, characters: Char
 async def on_character(press: CallbackQuery, callback_data: PickCharacter, speaker: Speaker, characters: CharacterService) -> None:
     character, is_new = await characters.enter(speaker, callback_data.id)
     keyboard = keyboards.back(speaker.language)
-    if not is_new:
-        text = say("character-resumed", speaker.language, emoji=character.emoji, name=character.name)
-        await show(press, Screen(text, keyboard))
+    greeting = render(in_language(character.greeting, speaker.language)) if is_new else []
+    if not greeting:
+        sentence = "character-entered" if is_new else "character-resumed"
+        await show(press, Screen(say(sentence, speaker.language, emoji=character.emoji, name=character.name), keyboard))
         return
-    first = render(in_language(character.greeting, speaker.language))[0]
-    await _edit(press, text=first.text, entities=first.entities, keyboard=keyboard)
+    await _edit(press, text=greeting[0].text, entities=greeting[0].entities, keyboard=keyboard)
 
 
 async def on_language(press: CallbackQuery, callback_data: PickLanguage, speaker: Speaker, accounts: AccountService) -> None:

@@ -29,6 +29,7 @@ characters = <b>Who would you like to talk with?</b>
     Each one remembers your conversation; you can come back at any time.
 character-line = { $emoji } <b>{ $name }</b> – { $tagline }
 character-button = { $emoji } { $name }
+character-entered = { $emoji } <b>{ $name }</b> is with you. Say something!
 character-resumed = { $emoji } <b>{ $name }</b> is back with you, and remembers where you stopped. Go on whenever you like.
 
 status = <b>Your status</b>

@@ -29,6 +29,7 @@ characters = <b>С кем хотите поговорить?</b>
     Каждый помнит ваш разговор – можно вернуться в любой момент.
 character-line = { $emoji } <b>{ $name }</b> – { $tagline }
 character-button = { $emoji } { $name }
+character-entered = { $emoji } <b>{ $name }</b> с вами. Напишите что-нибудь!
 character-resumed = { $emoji } <b>{ $name }</b> снова с вами и помнит, на чём вы остановились. Продолжайте, когда захотите.
 
 status = <b>Ваш статус</b>
