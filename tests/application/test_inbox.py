@@ -34,15 +34,16 @@ async def make_due(house: House) -> None:
     await house.rows("update lanes set due_at = clock_timestamp() where due_at is not null")
 
 
-async def statuses(house: House) -> list[tuple[int, str, str | None]]:
-    return [tuple(row) for row in await house.rows("select telegram_update_id, status, error from stored_updates order by sequence")]  # type: ignore[misc]
+async def statuses(house: House) -> list[tuple[object, ...]]:
+    return await house.rows("select telegram_update_id, status, error from stored_updates order by sequence")
 
 
 async def test_an_update_that_comes_again_is_kept_once(house: House) -> None:
     assert await receive(house, make_update(1), make_update(2)) == 2
     assert await receive(house, make_update(2), make_update(3)) == 1
     assert await house.rows("select telegram_update_id from stored_updates order by sequence") == [(1,), (2,), (3,)]
-    assert await house.inbox.depth() == (3, pytest.approx(0, abs=5))
+    depth, age = await house.inbox.depth()
+    assert (depth, 0 <= age < 5) == (3, True)
 
 
 async def test_a_batch_that_holds_an_update_twice_counts_it_once(house: House) -> None:

@@ -50,8 +50,10 @@ async def test_waiting_for_a_piece_ends_at_the_press() -> None:
 
 async def test_a_timeout_of_the_reply_itself_is_not_taken_for_a_press() -> None:
     async def slow() -> AsyncGenerator[int, None]:
-        raise TimeoutError("the provider's own")
         yield 1
+        raise TimeoutError("the provider's own")
 
+    stop, pieces = Stop(), slow()
+    assert await stop.next_of(pieces) == 1
     with pytest.raises(TimeoutError, match="the provider's own"):
-        await Stop().next_of(slow())
+        await stop.next_of(pieces)
