@@ -20,7 +20,7 @@ async def run(settings: Settings) -> None:
         desk = Desk(
             application=application,
             sessions=Sessions(application.redis, application.clock, secret),
-            gate=open_gate(settings.redis_url.get_secret_value()),
+            gate=open_gate(application.redis),
             secret=secret,
         )
         log.info("admin_starting", host=settings.bind_host, port=settings.admin_port)

@@ -64,8 +64,10 @@ def notice(request: Request, status: int, sentence: str, *, retry_after: float |
     """A page of its own; to a part of a page that refreshes itself, only the status."""
     headers = {"Retry-After": str(math.ceil(retry_after))} if retry_after is not None else {}
     if "hx-request" in request.headers:
-        return Response(status_code=status, headers={**headers, "HX-Reswap": "none"})
-    answer = page(request, "notice.html", status=status, sentence=sentence, code=status, again=status == HTTPStatus.SERVICE_UNAVAILABLE)
+        return Response(status_code=int(status), headers={**headers, "HX-Reswap": "none"})
+    answer = page(
+        request, "notice.html", status=int(status), sentence=sentence, code=int(status), again=status == HTTPStatus.SERVICE_UNAVAILABLE
+    )
     answer.headers.update(headers)
     return answer
 

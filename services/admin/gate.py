@@ -1,6 +1,7 @@
 """How often somebody may try to sign in. Counted here and in Redis; without Redis the own count stays."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from limits import RateLimitItem, parse
@@ -8,6 +9,7 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
+from shared.adapters.redis import RedisGate
 from shared.domain.errors import NotAllowedError
 
 PER_LOGIN_AND_ADDRESS = parse("10 per 5 minutes")
@@ -49,6 +51,8 @@ class LoginGate:
             return True
 
 
-def open_gate(redis_url: str) -> LoginGate:
-    storage = RedisStorage(f"async+{redis_url}", implementation="redispy", socket_connect_timeout=1, socket_timeout=2)
+def open_gate(redis: RedisGate) -> LoginGate:
+    """Counts over the connections that the process has anyway."""
+    shared_with_sessions: Any = redis.client.connection_pool
+    storage = RedisStorage("async+redis://", implementation="redispy", connection_pool=shared_with_sessions)
     return LoginGate(MovingWindowRateLimiter(storage))

@@ -11,10 +11,11 @@ def number(value: int) -> str:
 
 def short_number(value: int) -> str:
     """1 234 · 12.3 k · 4.56 M"""
-    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):
-        if value >= size:
-            scaled = value / (1000 if letter == "k" else size)
-            return f"{scaled:.3g}{THIN_SPACE}{letter}" if scaled < 1000 else f"{scaled:.0f}{THIN_SPACE}{letter}"
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if value >= max(size, 10_000):
+            scaled = value / size
+            digits = 2 if scaled < 10 else int(scaled < 100)
+            return f"{scaled:.{digits}f}{THIN_SPACE}{letter}"
     return number(value)
 
 

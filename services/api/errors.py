@@ -55,7 +55,7 @@ def answer_errors(app: FastAPI) -> None:
 def _answer(
     status: int, code: str, title: str, *, headers: Mapping[str, str] | None = None, more: Mapping[str, object] | None = None
 ) -> Response:
-    return Response(problem(status, code, title, **(more or {})), status, dict(headers or {}), PROBLEM_TYPE)
+    return Response(problem(int(status), code, title, **(more or {})), int(status), dict(headers or {}), PROBLEM_TYPE)
 
 
 async def _app_error(_request: Request, error: Exception) -> Response:
