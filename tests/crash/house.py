@@ -84,6 +84,7 @@ class House:
 
     async def close(self) -> None:
         for bot in self.bots:
+            print(f"{bot.log.name}, exit status {bot.status}:", *bot.log.read_text(encoding="utf-8").splitlines()[-12:], sep="\n  ")
             if bot.is_alive:
                 await bot.kill()
         if self._connection is not None:

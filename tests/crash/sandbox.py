@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -29,7 +30,8 @@ class Sandbox:
             return orjson.loads(await response.read())
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
-        async with self.session.post(f"{self.url}{path}", json=body) as response:
+        headers = {"Content-Type": "application/json"}
+        async with self.session.post(f"{self.url}{path}", data=BytesIO(orjson.dumps(body)), headers=headers) as response:
             assert response.status == 200, await response.text()
             return orjson.loads(await response.read())
 
