@@ -35,7 +35,7 @@ NOT_HURRIED = 0.6
 """Telegram gives one update only to a poller that asks again within half a second."""
 CONFLICTS = Counter("vitte_bot_conflicts_total", "Times that another process fetched this bot's updates")
 
-_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,15})(?!\d)')
+_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,15})\s*[,}]')
 _ENVELOPE = re.compile(rb'\s*\{\s*"ok"\s*:\s*true\s*,\s*"result"\s*:\s*\[')
 
 log = structlog.get_logger("polling")
@@ -53,6 +53,7 @@ class Poller:
         self._presence = presence
         self._allowed_updates = allowed_updates
         self._offset: int | None = None
+        self._passed = -1
         self._limit = LIMIT
         self._conflicts = 0
         self._conflict_at = 0.0
@@ -116,7 +117,8 @@ class Poller:
         before = content[content.find(b"[") + 1 : content.rfind(b"{", 0, found.start())].rstrip(b", \r\n\t")
         if before and before != stored:
             await self._intake.store_all([before])
-        self._offset = int(found[1])
+        # Not the same offset twice: what looks like the next one's id stood in the broken one, which has the lowest id of all.
+        self._passed = self._offset = max(int(found[1]), self._passed + 1)
 
     async def _fetch(self, limit: int) -> bytes:
         """The answer's bytes, checked for errors by aiogram's own rules."""

@@ -6,6 +6,7 @@ import json
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.types import Update
+from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
 from services.bot.consumer import Hold
@@ -52,7 +53,7 @@ class UpdateHandler:
             return delivery.settlement(Outcome.RELEASED, delay=error.retry_after or 1.0)
         except Exception as error:
             log.exception("update_failed", kind=lease.kind, attempt=lease.failures + 1)
-            return await self._failed(lease, delivery, type(error).__name__)
+            return await self._failed(lease, delivery, error)
 
     async def _handle(self, lease: Lease, delivery: Delivery) -> tuple[Outcome]:
         if not lease.body:
@@ -62,7 +63,7 @@ class UpdateHandler:
             return (Outcome.HANDLED,)
         if lease.attempts > MAX_ATTEMPTS:
             raise RecurringCrashError(f"{lease.attempts} attempts ended with the process")
-        update = Update.model_validate(json.loads(lease.body), context={"bot": self._bot})
+        update = _understood(lease.body, self._bot)
         await self._dispatcher.feed_update(self._bot, update, delivery=delivery)
         await delivery.flush()
         await self._note_blocked(update, delivery)
@@ -73,11 +74,12 @@ class UpdateHandler:
         if delivery.unreachable and message and message.chat.type == "private":
             await self._accounts.mark_blocked(message.chat.id, blocked=True)
 
-    async def _failed(self, lease: Lease, delivery: Delivery, error: str) -> Settlement:
+    async def _failed(self, lease: Lease, delivery: Delivery, error: Exception) -> Settlement:
         """Tried again, or given up as a dead letter; then the person is told."""
-        hopeless = error in {ValidationError.__name__, RecurringCrashError.__name__}
+        hopeless = isinstance(error, (UnreadableUpdateError, RecurringCrashError))
+        reason = str(error) if hopeless else type(error).__name__
         if not hopeless and lease.failures + 1 < MAX_FAILURES:
-            return delivery.settlement(Outcome.FAILED, delay=RETRY_SECONDS[min(lease.failures, 1)], error=error)
+            return delivery.settlement(Outcome.FAILED, delay=RETRY_SECONDS[min(lease.failures, 1)], error=reason)
         try:
             if (found := _private_place(lease)) is not None:
                 chat_id, language = found
@@ -86,11 +88,28 @@ class UpdateHandler:
                 await delivery.flush()
         except (UnavailableError, LeaseLostError):  # also when this update's answer is in the outbox already
             log.warning("apology_not_sent", kind=lease.kind)
-        return delivery.settlement(Outcome.DEAD, error=error)
+        return delivery.settlement(Outcome.DEAD, error=reason)
+
+
+class UnreadableUpdateError(Exception):
+    """JSON that is no update we know; says where, without what stood there."""
 
 
 class RecurringCrashError(Exception):
     """This update was begun again and again, and each time the process died."""
+
+
+def _understood(body: bytes, bot: Bot) -> Update:
+    try:
+        update = Update.model_validate(json.loads(body), context={"bot": bot})
+        _ = update.event_type
+    except ValidationError as error:
+        wrongs = error.errors(include_input=False, include_url=False, include_context=False)
+        raise UnreadableUpdateError("; ".join(f"{'.'.join(map(str, w['loc']))}: {w['type']}" for w in wrongs[:3])) from None
+    except UpdateTypeLookupError:
+        # aiogram would warn, and quote the whole update while it does so.
+        raise UnreadableUpdateError("a kind of update that is not known") from None
+    return update
 
 
 def _private_place(lease: Lease) -> tuple[int, str] | None:
