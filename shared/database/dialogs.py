@@ -19,6 +19,8 @@ from shared.domain.speaker import Place
 HISTORY_MESSAGES = 40
 """Read per turn; the prompt's token budget takes what fits of them."""
 
+_ROLES = {role.value: role for role in Role}
+
 _OPEN_TURN = text("""
     with known as (
         select id, status from turns where dialog_id = cast(:dialog_id as uuid) and source_id = cast(:source_id as text)
@@ -161,7 +163,7 @@ class DialogRows:
             system_prompt=system_prompt,
             settings=settings,
             user_name=user_name,
-            history=[PromptMessage(Role(role), said) for role, said in zip(roles, texts, strict=True)],
+            history=[PromptMessage(_ROLES[role], said) for role, said in zip(roles, texts, strict=True)],
         )
 
     async def finish_turn(self, turn: FinishedTurn, lease: Lease | None, outgoing: Sequence[Outgoing]) -> bool:

@@ -6,4 +6,11 @@ from services.bot.handlers import chat, health, menu, places, start
 
 
 def routers(operator_ids: frozenset[int]) -> list[Router]:
-    return [start.create_router(), menu.create_router(), health.create_router(operator_ids), places.create_router(), chat.create_router()]
+    return [
+        chat.create_text_router(),
+        start.create_router(),
+        menu.create_router(),
+        health.create_router(operator_ids),
+        places.create_router(),
+        chat.create_router(),
+    ]

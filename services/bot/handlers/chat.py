@@ -3,12 +3,14 @@
 import json
 
 from aiogram import Bot, F, Router
+from aiogram.enums import ContentType
 from aiogram.filters import Command
 from aiogram.types import Message, MessageGenerationStopped
 
 from services.bot.addressing import ADDRESSED, without_mention
 from services.bot.albums import RecentAlbums
 from services.bot.delivery import Delivery
+from services.bot.filters import Holds, is_said
 from services.bot.sentences import say
 from services.bot.streaming import DRAFTS_PER_REPLY, ReplyView, Stage, place_of
 from shared.application.chat import ChatService
@@ -54,17 +56,22 @@ _CONTENT = F.content_type.in_({"photo", "voice", "audio", "video", "video_note",
 
 
 def _kind(message: Message) -> str:
-    kind = str(message.content_type)
+    kind = ContentType(message.content_type).value  # str() of it names the class too
     return _KINDS.get(kind, kind)
+
+
+def create_text_router() -> Router:
+    """Asked first: most of what people send is words."""
+    router = Router(name="text")
+    router.message.register(on_text, is_said, ADDRESSED)
+    return router
 
 
 def create_router() -> Router:
     router = Router(name="chat")
-    private = F.chat.type == "private"
     router.stopped_message_generation.register(on_stop_button)
     router.message.register(on_stop_command, Command("stop"))
-    router.message.register(on_unknown_command, private, F.text.startswith("/"))
-    router.message.register(on_text, F.text, ADDRESSED)
-    router.edited_message.register(on_edited, F.text, ADDRESSED)
-    router.message.register(on_other_content, _CONTENT, ADDRESSED)
+    router.message.register(on_unknown_command, Holds((F.chat.type == "private") & F.text.startswith("/")))
+    router.edited_message.register(on_edited, Holds(F.text), ADDRESSED)
+    router.message.register(on_other_content, Holds(_CONTENT), ADDRESSED)
     return router

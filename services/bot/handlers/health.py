@@ -5,6 +5,7 @@ from aiogram.filters import Command
 from aiogram.types import Message
 
 from services.bot.delivery import Delivery
+from services.bot.filters import Holds
 from services.bot.sentences import say
 from services.bot.streaming import place_of
 from shared.application.health import HealthService
@@ -36,6 +37,6 @@ async def on_health(message: Message, speaker: Speaker, delivery: Delivery, heal
 
 def create_router(operator_ids: frozenset[int]) -> Router:
     router = Router(name="health")
-    router.message.register(on_health, Command("health"), F.from_user.id.in_(operator_ids))
+    router.message.register(on_health, Command("health"), Holds(F.from_user.id.in_(operator_ids)))
     router.message.register(on_denied, Command("health"))
     return router

@@ -5,6 +5,7 @@ from aiogram.filters import IS_MEMBER, IS_NOT_MEMBER, ChatMemberUpdatedFilter
 from aiogram.types import ChatMemberUpdated
 
 from services.bot.delivery import Delivery
+from services.bot.filters import Holds
 from services.bot.sentences import say
 from shared.application.accounts import AccountService
 from shared.domain.user import spoken_language
@@ -26,8 +27,8 @@ async def on_group_joined(event: ChatMemberUpdated, bot: Bot, delivery: Delivery
 
 def create_router() -> Router:
     router = Router(name="places")
-    private = F.chat.type == "private"
+    private, group = Holds(F.chat.type == "private"), Holds(F.chat.type != "private")
     router.my_chat_member.register(on_blocked, private, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER))
     router.my_chat_member.register(on_let_in, private, ChatMemberUpdatedFilter(IS_NOT_MEMBER >> IS_MEMBER))
-    router.my_chat_member.register(on_group_joined, ~private, ChatMemberUpdatedFilter(IS_NOT_MEMBER >> IS_MEMBER))
+    router.my_chat_member.register(on_group_joined, group, ChatMemberUpdatedFilter(IS_NOT_MEMBER >> IS_MEMBER))
     return router

@@ -1,0 +1,20 @@
+"""Filters that cost nothing: aiogram sends each bare `F.…` to a thread and back."""
+
+from aiogram.filters import Filter
+from aiogram.types import Message, TelegramObject
+from magic_filter import MagicFilter
+
+
+class Holds(Filter):
+    """A magic filter, resolved where it stands."""
+
+    def __init__(self, rule: MagicFilter) -> None:
+        self._rule = rule
+
+    async def __call__(self, event: TelegramObject) -> bool:
+        return bool(self._rule.resolve(event))
+
+
+async def is_said(message: Message) -> bool:
+    """Words, and not a command."""
+    return bool(message.text) and not (message.text or "").startswith("/")
