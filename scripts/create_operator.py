@@ -9,8 +9,10 @@ import asyncio
 import getpass
 import sys
 
+from shared.adapters.clock import SystemClock
+from shared.adapters.passwords import Argon2Passwords
 from shared.application.operators import OperatorService, Role
-from shared.bootstrap import open_application
+from shared.database.database import Database, open_engine
 from shared.domain.errors import AppError
 from shared.settings import Settings, SettingsError, exit_with, load_settings
 from shared.telemetry import configure_logging
@@ -55,9 +57,19 @@ def _password(*, from_stdin: bool) -> str:
 
 
 async def _create(settings: Settings, login: str, password: str, role: Role) -> bool:
-    async with open_application(settings, "command") as application:
-        operators: OperatorService = application.operators
-        return await operators.create(login, password, role)
+    engine = open_engine(
+        settings.database_url.get_secret_value(),
+        pool_size=1,
+        max_overflow=0,
+        connect_timeout=settings.db_connect_timeout,
+        pool_recycle=settings.db_pool_recycle,
+        application_name="vitte-create-operator",
+    )
+    database = Database(engine)
+    try:
+        return await OperatorService(database=database, passwords=Argon2Passwords(), clock=SystemClock()).create(login, password, role)
+    finally:
+        await database.aclose()
 
 
 if __name__ == "__main__":
