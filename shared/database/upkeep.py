@@ -130,14 +130,19 @@ _ABANDON_TURNS = text("""
     select count(*) from ended
 """)
 
+# What was said when it was given up is forgotten, or the update would count as answered; an answer that still waits is sent instead.
 _REPLAY = text("""
     with reopened as (
         update stored_updates set status = 'pending', error = null, handled_at = null
         where telegram_bot_id = :bot_id and telegram_update_id = :update_id and status = 'dead' and kind <> 'broken'
         returning telegram_bot_id, telegram_update_id, lane
-    ), again as (
-        update outbox o set status = 'pending', error = null, sent_at = null from reopened r
-        where o.telegram_bot_id = r.telegram_bot_id and o.telegram_update_id = r.telegram_update_id and o.status = 'failed'
+    ), forgotten as (
+        delete from outbox o using reopened r
+        where o.telegram_bot_id = r.telegram_bot_id and o.telegram_update_id = r.telegram_update_id
+          and not exists (
+              select from outbox p
+              where p.telegram_bot_id = r.telegram_bot_id and p.telegram_update_id = r.telegram_update_id and p.status = 'pending'
+          )
     ), woken as (
         insert into lanes (telegram_bot_id, lane, is_priority, arrivals, handled, attempts, failures, token, due_at)
         select telegram_bot_id, lane, false, 1, 0, 0, 0, 0, clock_timestamp() from reopened

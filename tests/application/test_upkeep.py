@@ -214,18 +214,28 @@ async def test_a_turn_that_nobody_ends_is_given_back(house: House) -> None:
     assert (await make_upkeep(house).resend_pending()).turns_abandoned == 0
 
 
-async def dead_letter(house: House) -> None:
+async def dead_letter(house: House, *, said: bool) -> None:
+    """Given up after a call that arrived, or did not."""
     await house.inbox.receive(BOT_ID, [make_update(1)], notice="a")
     [lease] = await house.inbox.claim(BOT_ID, consumer=1, is_priority=False, places=5)
-    await house.inbox.settle(BOT_ID, [Settlement(lease=lease, outcome=Outcome.DEAD, error="KeyError")])
+    await house.inbox.post(lease, [Outgoing(method="sendMessage", params={"chat_id": ANN_ID, "text": "sorry"})])
+    sent = ((1, 77),) if said else ()
+    await house.inbox.settle(BOT_ID, [Settlement(lease=lease, outcome=Outcome.DEAD, error="KeyError", sent=sent)])
 
 
-async def test_a_dead_letter_is_tried_again_at_once(house: House) -> None:
-    await dead_letter(house)
+async def test_an_answer_of_a_dead_letter_that_still_waits_is_sent_when_it_is_replayed(house: House) -> None:
+    await dead_letter(house, said=False)
+    await make_upkeep(house).replay(BOT_ID, 1, by="ann")
+    [lease] = await house.inbox.claim(BOT_ID, consumer=1, is_priority=False, places=5)
+    assert (lease.is_answered, [parcel.status for parcel in await house.inbox.parcels(lease)]) == (True, ["pending"])
+
+
+async def test_a_dead_letter_is_handled_anew_at_once_although_an_apology_was_sent(house: House) -> None:
+    await dead_letter(house, said=True)
     assert await house.inbox.claim(BOT_ID, consumer=1, is_priority=False, places=5) == []
     await make_upkeep(house).replay(BOT_ID, 1, by="ann")
     [lease] = await house.inbox.claim(BOT_ID, consumer=1, is_priority=False, places=5)
-    assert (lease.update_id, lease.failures) == (1, 0)
+    assert (lease.update_id, lease.failures, lease.is_answered) == (1, 0, False)
 
 
 @pytest.mark.parametrize("update_id", [1, 2, 99])
