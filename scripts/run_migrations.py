@@ -14,12 +14,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from shared.domain.character_files import character_seeds
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.application.characters import CharacterService
 from shared.database.database import Database, DatabaseUnavailableError, open_engine
+from shared.domain.character_files import character_seeds
 from shared.settings import Settings, SettingsError, exit_with, load_settings
 from shared.telemetry import configure_logging
 
@@ -38,18 +38,18 @@ async def main() -> int:
         exit_with(error)
     configure_logging("migrations", settings.log_level)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    engine = _engine(settings)
+    database = Database(_engine(settings), pool_size=2)
     try:
-        await _wait_for(Database(engine))
-        async with engine.connect() as connection:
+        await _wait_for(database)
+        async with database.engine.connect() as connection:
             await _migrate_alone(connection)
-        seeded = await CharacterService(database=Database(engine)).seed(character_seeds())
+        seeded = await CharacterService(database=database).seed(character_seeds())
         log.info("characters_seeded", changed=seeded)
     except DatabaseUnavailableError:
         sys.stderr.write(f"vitte: DATABASE_URL: PostgreSQL did not answer for {PATIENCE_SECONDS:.0f} s\n")
         return 1
     finally:
-        await engine.dispose()
+        await database.aclose()
     return 0
 
 

@@ -1,6 +1,6 @@
 """initial schema"""
 
-# ruff: noqa: E501 - names of constraints decide the width here
+
 
 from collections.abc import Sequence
 

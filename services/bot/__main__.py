@@ -3,6 +3,7 @@
 The settings are checked before the rest is imported: aiogram alone takes seconds, and a wrong setting should show at once.
 """
 
+import gc
 from importlib import import_module
 
 from shared.settings import SettingsError, exit_with, load_settings
@@ -13,7 +14,12 @@ def main() -> int:
         settings = load_settings("bot")
     except SettingsError as error:
         exit_with(error)
-    return int(import_module("services.bot.running").main(settings))
+    # Importing makes half a million objects that stay: collecting in between finds nothing and takes a third of the time.
+    gc.disable()
+    running = import_module("services.bot.running")
+    gc.enable()
+    gc.freeze()
+    return int(running.main(settings))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A running bot: opens the application, runs until it is told to stop, explains in one line why it ends by itself."""
 
 import asyncio
-import gc
 import signal
 import sys
 from contextlib import suppress
@@ -55,8 +54,6 @@ def _say(problem: str, code: int) -> int:
 def main(settings: Settings) -> int:
     """The exit status. Exits with 78 and one line for a setting that no process accepts, such as an unknown model."""
     configure_logging("bot", settings.log_level)
-    # What start-up made lives as long as the process: the collector need not look at it again at every round.
-    gc.freeze()
     try:
         with suppress(KeyboardInterrupt):
             return uvloop.run(run(settings))

@@ -12,7 +12,8 @@ _COLUMNS = "id, slug, name, emoji, tagline, description, greeting, system_prompt
 
 _SEED = text("""
     insert into characters (id, slug, name, emoji, tagline, description, greeting, system_prompt, settings, position, is_default)
-    values (gen_random_uuid(), cast(:slug as text), :name, :emoji, cast(:tagline as jsonb), cast(:description as jsonb), cast(:greeting as jsonb),
+    values (gen_random_uuid(), cast(:slug as text), :name, :emoji,
+            cast(:tagline as jsonb), cast(:description as jsonb), cast(:greeting as jsonb),
             :system_prompt, cast(:settings as jsonb), :position,
             cast(:is_default as bool) and not exists (select from characters c where c.is_default and c.slug <> cast(:slug as text)))
     on conflict (slug) do update
