@@ -1,7 +1,5 @@
 """initial schema"""
 
-
-
 from collections.abc import Sequence
 
 import sqlalchemy as sa
