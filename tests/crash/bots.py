@@ -103,6 +103,10 @@ class Bot:
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """As `docker stop` and systemd do it."""
+        self.signal(signal.SIGTERM)
+
     async def kill(self) -> float:
         """SIGKILL; answers when it was surely dead."""
         self.signal(signal.SIGKILL)
@@ -125,7 +129,7 @@ def run_by_hand(environment: Mapping[str, str], log: Path, folder: Path) -> Bot:
         process = subprocess.Popen(
             command.tethered(), env=dict(environment), cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
-    return Bot(pid=process.pid, port=int(environment.get("BOT_PORT", "0")), log=log, look=lambda _: process.poll())
+    return Bot(pid=process.pid, port=0, log=log, look=lambda _: process.poll())
 
 
 def spawn_sandbox(port: int, log: Path) -> subprocess.Popen[bytes]:

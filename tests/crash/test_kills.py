@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -65,7 +64,7 @@ async def test_nothing_is_lost_or_said_twice_when_the_bot_is_asked_to_stop(make_
         for _ in range(TERMS):
             bot = await house.start_bot()
             await asyncio.sleep(rng.uniform(0.0, 1.5))
-            bot.signal(signal.SIGTERM)
+            bot.terminate()
             assert await bot.end(30) == 0
             assert bot.told("stopped")
         await house.start_bot()
