@@ -105,7 +105,7 @@ def _understood(body: bytes, bot: Bot) -> Update:
         _ = update.event_type
     except ValidationError as error:
         wrongs = error.errors(include_input=False, include_url=False, include_context=False)
-        raise UnreadableUpdateError("; ".join(f"{'.'.join(map(str, w['loc']))}: {w['type']}" for w in wrongs[:3])) from None
+        raise UnreadableUpdateError("; ".join(f"{'.'.join(map(str, w['loc'][:6]))}: {w['type']}" for w in wrongs[:3])) from None
     except UpdateTypeLookupError:
         # aiogram would warn, and quote the whole update while it does so.
         raise UnreadableUpdateError("a kind of update that is not known") from None
