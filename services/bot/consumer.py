@@ -13,6 +13,8 @@ from shared.domain.errors import UnavailableError
 from shared.domain.inbox import Lease, LeaseLostError, Settlement
 
 POLL_SECONDS = 1.0
+CONNECT_SECONDS = 0.05
+"""Between two looks whether we are connected yet: what waits since the last process ended has waited long enough."""
 BEAT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -77,6 +79,7 @@ class Consumer:
 
     async def run(self) -> None:
         """Until drained."""
+        self.wake()
         async with asyncio.TaskGroup() as group:
             others = [group.create_task(self._beat()), group.create_task(self._look_after_others())]
             while not (self._draining and not self._ended and not any(self._running.values())):
@@ -100,7 +103,7 @@ class Consumer:
 
     async def _sleep_until_woken(self) -> None:
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(POLL_SECONDS if self._presence.is_connected else CONNECT_SECONDS):
                 await self._woken.wait()
         except TimeoutError:
             self._due = {False: True, True: True}
