@@ -96,7 +96,7 @@ _EXTEND = text("""
     with held as (
         select l.lane from lanes l
         join unnest(cast(:lanes as text[]), cast(:tokens as bigint[])) as h (lane, token) on l.lane = h.lane and l.token = h.token
-        where l.telegram_bot_id = :bot_id order by l.lane for update of l
+        where l.telegram_bot_id = :bot_id and l.leased_by is not null order by l.lane for update of l
     )
     update lanes l set due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
     from held where l.telegram_bot_id = :bot_id and l.lane = held.lane
@@ -192,7 +192,7 @@ class InboxRows:
         return any(more for _, more in await self.connection.execute(_SETTLE, values))
 
     async def extend(self, bot_id: int, leases: Sequence[Lease], lease_seconds: float) -> set[str]:
-        """Renews leases; answers the lanes that are still ours."""
+        """Renews leases; answers the lanes that are still ours. One that was ended meanwhile stays ended: its lane is not put off."""
         values = {
             "bot_id": bot_id,
             "lanes": [lease.lane for lease in leases],

@@ -161,6 +161,16 @@ async def test_whoever_lost_a_lane_settles_nothing_extends_nothing_posts_nothing
     assert await statuses(house) == [(1, "handled", None)]
 
 
+async def test_renewing_a_lease_that_has_just_ended_does_not_put_the_next_message_off(house: House) -> None:
+    await receive(house, make_update(1))
+    [lease] = await claim(house)
+    await end(house, lease)
+
+    assert await house.inbox.extend(BOT_ID, [lease]) == set()
+    await receive(house, make_update(2))
+    assert [found.update_id for found in await claim(house)] == [2]
+
+
 async def test_whoever_lost_a_lane_cannot_end_its_turn(house: House) -> None:
     ann = await house.speaker()
     await receive(house, make_update(1))
