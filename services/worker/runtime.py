@@ -70,8 +70,9 @@ class Runtime:
             self.application = await closing.enter_async_context(open_application(self.settings, "worker"))
             broker = RedisGate(open_redis(self.settings.broker_url))
             closing.push_async_callback(broker.aclose)
-            # The broker may be another server than the Redis of locks and limits.
-            health = HealthService(checks={**self.application.health.checks, "broker": broker.check})
+            # Only what tasks stand on: a model provider that is down is no reason to restart the worker.
+            needed = {name: self.application.health.checks[name] for name in ("database", "redis")}
+            health = HealthService(checks={**needed, "broker": broker.check})
             await closing.enter_async_context(served_health(health, host=self.settings.bind_host, port=self.settings.worker_port))
             await closing.enter_async_context(watched_loop())
             opened.set()
