@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 from services.worker.health import served_health
+from shared.adapters.celery_jobs import CeleryJobs
 from shared.adapters.redis import RedisGate, open_redis
 from shared.application.health import HealthService
 from shared.bootstrap import Application, open_application
@@ -67,7 +68,9 @@ class Runtime:
         """Opening and closing in one task, as cancel scopes inside need it."""
         self._asked_to_close = asyncio.Event()
         async with AsyncExitStack() as closing:
-            self.application = await closing.enter_async_context(open_application(self.settings, "worker"))
+            jobs = CeleryJobs(self.settings.broker_url)
+            closing.push_async_callback(jobs.aclose)
+            self.application = await closing.enter_async_context(open_application(self.settings, "worker", jobs=jobs))
             broker = RedisGate(open_redis(self.settings.broker_url))
             closing.push_async_callback(broker.aclose)
             # Only what tasks stand on: a model provider that is down is no reason to restart the worker.

@@ -4,14 +4,18 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from services.worker.runtime import Runtime
 from shared.adapters.celery_jobs import CeleryJobs
 from shared.application.jobs import ResendPending
+from shared.settings import Settings
 from shared.telemetry import correlated
-from tests.factories import BOT_ID, House, make_update, open_house
+from tests.factories import BOT_ID, House, make_update, make_user, open_house
 from tests.services.opening import NOWHERE_DATABASE, NOWHERE_REDIS
 from tests.services.running_process import free_port, running
 
@@ -54,6 +58,34 @@ async def test_a_job_is_done_and_its_id_is_on_every_line(house: House, database_
         code, seconds = worker.terminate()
         assert (code, worker.errors, worker.events()[-1]["event"]) == (0, [], "worker_stopped")
         assert seconds < 5
+
+
+async def test_what_a_task_leaves_for_later_is_done_next(house: House, database_url: str, redis_url: str, tmp_path: Path) -> None:
+    with running("services.worker", settings(database_url, redis_url, free_port()), tmp_path) as worker:
+        runtime = Runtime(
+            Settings(
+                _env_file=None,
+                environment="dev",
+                database_url=database_url,
+                redis_url=redis_url,
+                celery_broker_url=redis_url.replace("/0", "/3"),
+                worker_port=0,
+                llm_strong="",
+            )
+        )
+        runtime.start()
+        runtime.run(leave_for_later(runtime))
+        runtime.stop()
+        assert worker.wait_for_event("task_ended", task="cleanup_old_messages")["outcome"] == "done"
+
+
+async def leave_for_later(runtime: Runtime) -> None:
+    upkeep = replace(runtime.application.upkeep, batch=1)
+    async with upkeep.database.transaction() as tx:
+        tx.session.add_all(make_user(telegram_user_id=number) for number in (1, 2))
+        await tx.session.flush()
+        await tx.connection.execute(text("insert into allowance_usages (user_id, day, used) select id, '2020-01-01', 1 from users"))
+    assert (await upkeep.clean_up(seconds=-1)).is_complete is False
 
 
 def test_it_starts_before_anybody_else_and_says_so(tmp_path: Path) -> None:
