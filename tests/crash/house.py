@@ -83,8 +83,12 @@ class House:
         await eventually(is_so, seconds, f"{expected} updates were {condition}")
 
     async def close(self) -> None:
+        """Shows what the last bot, and those that ended by themselves, said; pytest prints it where a test failed."""
         for bot in self.bots:
-            print(f"{bot.log.name}, exit status {bot.status}:", *bot.log.read_text(encoding="utf-8").splitlines()[-12:], sep="\n  ")
+            if bot is self.bots[-1] or bot.status not in {0, -9}:
+                said = bot.log.read_text(encoding="utf-8").splitlines()[-8:]
+                print(f"{bot.log.name}, exit status {bot.status}:", *(line[:600] for line in said), sep="\n  ")
+        for bot in self.bots:
             if bot.is_alive:
                 await bot.kill()
         if self._connection is not None:
