@@ -20,6 +20,8 @@ MODELS = {
     "GEMINI_API_KEY": "gemini:gemini-2.5-flash",
     "OPENROUTER_API_KEY": "openrouter:openai/gpt-4o-mini",
 }
+SANDBOX_FIRST_USER = "1000001"
+"""The person that the chat page begins with: in the demo an operator, so that /health answers."""
 PLACEHOLDER = re.compile(r"change.?me|placeholder|example|your.?(token|key|secret)|^<.*>$", re.IGNORECASE)
 BOT_TOKEN = re.compile(r"\d{6,16}:[A-Za-z0-9_-]{30,}")
 
@@ -104,6 +106,7 @@ def told(given: Given, kept: Mapping[str, str], embedded: Mapping[str, str]) -> 
     sandbox = f"http://127.0.0.1:{ports['SANDBOX_PORT']}"
     if played.telegram:
         env |= {"BOT_TOKEN": kept["BOT_TOKEN"], "TELEGRAM_API_URL": sandbox, "TELEGRAM_MODE": "polling"}
+        env["OPERATOR_TELEGRAM_IDS"] = given.get("OPERATOR_TELEGRAM_IDS") or SANDBOX_FIRST_USER
         env.pop("BOT_TOKEN_FILE", None)
     return env | _models(given, kept, f"{sandbox}/llm/v1")
 

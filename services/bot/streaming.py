@@ -76,13 +76,10 @@ class ReplyView:
         live = (await self._stage.switches.read()).streaming
         with self._stage.stops.watched(self._message.chat.id, self.lease.update_id) as stop:
             async with aclosing(ask(self, stop)) as pieces:
-                if not live:
-                    async for _ in pieces:
-                        pass
-                elif self._in_group:
-                    await self._show_typing(pieces)
-                else:
+                if live and not self._in_group:
                     await self._show_draft(pieces)
+                else:
+                    await self._show_typing(pieces)
         await self._delivery.send(self._calls)
 
     async def _show_draft(self, pieces: AsyncGenerator[Piece, None]) -> None:

@@ -10,6 +10,9 @@ const extra = new Map(); // listeners of events that are no part of the store
 
 export const onEvent = (type, listener) => extra.set(type, listener);
 
+// The demo makes this person an operator of the bot.
+const FIRST_USER = 1000001;
+
 let source = null;
 
 /** Everything anew; the events that follow begin exactly where this picture ends. */
@@ -19,7 +22,7 @@ export async function load() {
   state.users = new Map(world.users.map((user) => [user.id, user]));
   state.chats = new Map(world.chats.map((chat) => [keyOf(chat.bot_ids[0], chat.id), chat]));
   if (!state.users.size) {
-    const user = await sim.addUser({ first_name: 'Alex', language_code: 'en' });
+    const user = await sim.addUser({ id: FIRST_USER, first_name: 'Alex', language_code: 'en' });
     state.users.set(user.id, user);
   }
   const remembered = kept.get('me');
