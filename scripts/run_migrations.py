@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.application.characters import CharacterService
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = 0x56_49_54_54_45
 """The advisory lock's key: "VITTE"."""
 PATIENCE_SECONDS = 120.0
+REFUSALS = {"28", "3D", "42501", "55P03"}
+"""Wrong user or password, no such database, no right to do this, somebody holds a lock on a table."""
 
 log = structlog.get_logger("migrations")
 
@@ -48,9 +51,20 @@ async def main() -> int:
     except DatabaseUnavailableError:
         sys.stderr.write(f"vitte: DATABASE_URL: PostgreSQL did not answer for {PATIENCE_SECONDS:.0f} s\n")
         return 1
+    except DBAPIError as error:
+        if (refusal := _refusal(error)) is None:
+            raise
+        sys.stderr.write(f"vitte: DATABASE_URL: {refusal}\n")
+        return 1
     finally:
         await database.aclose()
     return 0
+
+
+def _refusal(error: DBAPIError) -> str | None:
+    """What an operator has to put right, in PostgreSQL's own words. None for any other failure."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return str(error.orig).splitlines()[0] if REFUSALS & {state, state[:2]} else None
 
 
 def _engine(settings: Settings) -> AsyncEngine:

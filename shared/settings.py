@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -163,11 +164,22 @@ def load_settings(process: Process) -> Settings:
     for name in _NEEDED[process]:
         if not _plain(settings, name):
             raise SettingsError(f"{name.upper()} is missing: set it in the environment or in .env (see .env.example)")
+    _check_database(settings.database_url.get_secret_value())
     if process == "bot":
         _check_bot(settings)
     if settings.environment != "dev":
         _refuse_placeholders(settings, process)
     return settings
+
+
+def _check_database(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme == "postgresql+asyncpg" and len(parts.path) > 1 and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise SettingsError("DATABASE_URL must look like postgresql+asyncpg://user:password@host:5432/name")
 
 
 def _check_bot(settings: Settings) -> None:
