@@ -61,7 +61,7 @@ fix: dev ## Repairs style and format where a tool can
 
 .PHONY: bench
 bench: dev ## What Vitte costs beside a bare bot, measured in one run
-	@$(RUN) scripts/bench
+	@$(RUN) -m scripts.bench
 
 ##@ Database
 .PHONY: migrate

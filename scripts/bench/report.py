@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,14 +19,27 @@ TITLES: dict[Load, str] = {
     "open": "50 messages a second from 1,000 users: model 500 ms, Bot API 30 ms",
 }
 HEAD = ("bot", "answers/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "ratio", "PG ms", "SQL", "+ batched", "calls", "MB", "peak MB", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    what: str
+    load: Load
+    figure: str
+    """A field of `Figures`, or the ratio of CPU to the bare bot's."""
+    limit: float
+    stretch: float
+    unit: str = ""
+
+
 GOALS = (
-    ("CPU per chat turn", "chat", "ratio", 2.5, 1.5, "×"),
-    ("CPU per click", "click", "ratio", 2.0, 1.3, "×"),
-    ("p95 added at 50 messages/s", "open", "p95_ms", 60.0, 25.0, " ms"),
-    ("statements in a chat turn's handler", "chat", "handler_statements", 4.0, 3.0, ""),
-    ("statements in a click's handler", "click", "handler_statements", 2.0, 1.0, ""),
-    ("memory at its peak", "open", "memory_peak", 250.0, 200.0, " MB"),
-)  # fmt: skip
+    Goal("CPU per chat turn", "chat", "ratio", 2.5, 1.5, "×"),
+    Goal("CPU per click", "click", "ratio", 2.0, 1.3, "×"),
+    Goal("p95 added at 50 messages/s", "open", "p95_ms", 60.0, 25.0, " ms"),
+    Goal("statements in a chat turn's handler", "chat", "handler_statements", 4.0, 3.0),
+    Goal("statements in a click's handler", "click", "handler_statements", 2.0, 1.0),
+    Goal("memory at its peak", "open", "memory_peak", 250.0, 200.0, " MB"),
+)
 
 
 def tables(kinds: Iterable[Kind], results: Results) -> str:
@@ -73,13 +86,20 @@ def _short(value: float | None) -> str:
 
 def _goals(kinds: list[Kind], results: Results) -> Iterable[tuple[str, ...]]:
     for kind in kinds:
-        for what, load, figure, goal, stretch, unit in GOALS:
-            if kind.bare or (kind.name, load) not in results:
-                continue
-            reached = ratio(kind, results, load) if figure == "ratio" else getattr(results[kind.name, load], figure)  # type: ignore[arg-type]
+        for goal in GOALS:
+            reached = None if kind.bare else _reached(kind, results, goal)
             if reached is not None:
-                verdict = "stretch goal reached" if reached <= stretch else "reached" if reached <= goal else "NOT reached"
-                yield kind.name, what, f"{reached:.2f}{unit}", f"≤ {goal:g} ({stretch:g})", verdict
+                verdict = "stretch goal reached" if reached <= goal.stretch else "reached" if reached <= goal.limit else "NOT reached"
+                yield kind.name, goal.what, f"{reached:.2f}{goal.unit}", f"≤ {goal.limit:g} ({goal.stretch:g})", verdict
+
+
+def _reached(kind: Kind, results: Results, goal: Goal) -> float | None:
+    if (kind.name, goal.load) not in results:
+        return None
+    if goal.figure == "ratio":
+        return ratio(kind, results, goal.load)
+    figure: float | None = getattr(results[kind.name, goal.load], goal.figure)
+    return None if figure is None else round(figure, 2)
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> str:

@@ -19,6 +19,7 @@ def main() -> int:
     running = import_module("services.bot.running")
     gc.enable()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # an update makes a few thousand objects without cycles: at 700 it is collected in several times
     return int(running.main(settings))
 
 
