@@ -2,7 +2,7 @@
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.exceptions import TelegramForbiddenError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 from aiogram.types import ErrorEvent, Message
 
 from services.bot.albums import RecentAlbums
@@ -52,6 +52,9 @@ async def on_error(event: ErrorEvent, delivery: Delivery) -> None:
     error = event.exception
     if isinstance(error, (TelegramNetworkError, TelegramServerError, TelegramRetryAfter)):
         raise TelegramAwayError(type(error).__name__, retry_after=getattr(error, "retry_after", 2.0)) from error
+    if isinstance(error, TelegramForbiddenError):
+        log.info("nobody_to_show_it_to", reason=error.message)
+        return
     if not isinstance(error, AppError) or isinstance(error, LeaseLostError):
         raise error
     if isinstance(error, UnavailableError) and not isinstance(error, ModelUnavailableError):

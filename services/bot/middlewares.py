@@ -1,5 +1,6 @@
 """Who speaks, and where: every handler gets a `Speaker`."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from services.bot.handlers.menu import answer
 from shared.application.accounts import AccountService
 from shared.domain.speaker import Person, Place
+
+_START = re.compile(r"/start(?:@\w+)?\s+(\S.*)", re.DOTALL)
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -48,7 +51,5 @@ def place_in(message: Message, bot_id: int) -> Place:
 
 def _start_payload(event: TelegramObject) -> str | None:
     """`/start <payload>` of a deep link: at most 64 characters, as Telegram has it."""
-    text = event.text if isinstance(event, Message) else None
-    if not text or not text.startswith("/start "):
-        return None
-    return text.split(maxsplit=1)[1][:64] if len(text.split(maxsplit=1)) > 1 else None
+    found = _START.match(event.text or "") if isinstance(event, Message) else None
+    return found[1][:64] if found else None

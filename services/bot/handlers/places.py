@@ -27,7 +27,7 @@ async def on_group_joined(event: ChatMemberUpdated, bot: Bot, delivery: Delivery
 
 def create_router() -> Router:
     router = Router(name="places")
-    private, group = Holds(F.chat.type == "private"), Holds(F.chat.type != "private")
+    private, group = Holds(F.chat.type == "private"), Holds(F.chat.type.in_({"group", "supergroup"}))
     router.my_chat_member.register(on_blocked, private, ChatMemberUpdatedFilter(IS_MEMBER >> IS_NOT_MEMBER))
     router.my_chat_member.register(on_let_in, private, ChatMemberUpdatedFilter(IS_NOT_MEMBER >> IS_MEMBER))
     router.my_chat_member.register(on_group_joined, group, ChatMemberUpdatedFilter(IS_NOT_MEMBER >> IS_MEMBER))

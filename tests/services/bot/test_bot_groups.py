@@ -1,10 +1,11 @@
 """In groups the bot speaks when it is spoken to, in the right topic, to the right message."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.factories import ANN_ID, BOB_ID, BOT_ID
+from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_update
 from tests.services.bot.desk import Desk
 
 
@@ -21,6 +22,17 @@ async def test_the_bot_introduces_itself_once_when_it_is_let_in(desk: Desk) -> N
     [hello] = await desk.seen(chat)
     assert hello["text"] == "Hello! I am Vitte. Mention me (@vitte_bot) or reply to one of my messages, and I will answer."
     assert desk.marked(hello) == [("bold", "Vitte"), ("mention", "@vitte_bot")]
+
+
+async def test_a_channel_is_not_told_how_to_talk_with_the_bot(desk: Desk) -> None:
+    ours = {"id": BOT_ID, "is_bot": True, "first_name": "Vitte", "username": "vitte_bot"}
+    joined = make_update(900, kind="my_chat_member", chat=-1009, old_chat_member={"user": ours, "status": "left"})
+    update = json.loads(joined)
+    update["my_chat_member"]["chat"] = {"id": -1009, "type": "channel", "title": "News"}
+    update["my_chat_member"]["new_chat_member"] = {"user": ours, "status": "member"}
+    await desk.application.inbox.receive(BOT_ID, [json.dumps(update).encode()], notice="desk")
+    await desk.work()
+    assert (await desk.calls("sendMessage"), await desk.statuses()) == ([], ["handled"])
 
 
 async def test_talk_among_people_is_left_alone_and_leaves_no_trace(desk: Desk) -> None:

@@ -88,6 +88,16 @@ async def test_a_press_under_a_message_that_telegram_shows_no_more_ends_its_spin
     assert await desk.statuses() == ["handled", "handled"]
 
 
+async def test_a_press_of_somebody_who_blocked_the_bot_meanwhile_is_no_failure(desk: Desk) -> None:
+    menu = await menu_of(desk)
+    await desk.sandbox.sim("press", {"bot_id": BOT_ID, "chat_id": ANN_ID, "user_id": ANN_ID, "message_id": menu["message_id"],
+                                     "data": dict(desk.buttons(menu))["❓ Help"]})  # fmt: skip
+    await desk.faults({"kind": "error", "method": "editMessageText", "code": 403, "description": "Forbidden: bot was blocked by the user"})
+    await desk.run()
+    assert await desk.statuses() == ["handled", "handled"]
+    assert len(await desk.calls("editMessageText")) == 1
+
+
 async def test_a_press_that_comes_too_late_for_an_answer_still_changes_the_screen(desk: Desk) -> None:
     menu = await menu_of(desk)
     too_old = "Bad Request: query is too old and response timeout expired or query ID is invalid"

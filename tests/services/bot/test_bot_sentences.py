@@ -70,6 +70,13 @@ def test_no_sentence_is_empty_or_too_long_or_broken_html(language: str) -> None:
             Balanced(key).feed(text)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_errors_can_be_shown_in_an_alert_as_they_are(language: str) -> None:
+    errors = [say(key, language, **dict.fromkeys(names, 5)) for key, names in variables(language).items() if key.startswith("error-")]
+    assert len(errors) > 10
+    assert [text for text in errors if len(text) > 200 or set("<&\n") & set(text)] == []
+
+
 class Balanced(HTMLParser):
     """Knows only what Telegram knows, and that everything opened is closed."""
 

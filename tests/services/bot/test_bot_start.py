@@ -42,7 +42,15 @@ async def test_start_again_shows_greeting_and_menu_again_but_is_remembered_once(
 
 @pytest.mark.parametrize(
     ("said", "kept"),
-    [("/start ref_42", "ref_42"), ("/start", None), ("/start   ", None), ("/start a b", "a b"), (f"/start {'x' * 70}", "x" * 64)],
+    [
+        ("/start ref_42", "ref_42"),
+        ("/start", None),
+        ("/start   ", None),
+        ("/start a b", "a b"),
+        ("/start@vitte_bot ref", "ref"),
+        ("/started x", None),
+        (f"/start {'x' * 70}", "x" * 64),
+    ],
 )
 async def test_the_payload_of_a_deep_link_is_kept(desk: Desk, said: str, kept: str | None) -> None:
     await desk.tell(said)
