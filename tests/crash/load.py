@@ -17,20 +17,22 @@ SURE = 0.5
 
 @dataclass
 class Load:
-    """`users` people write, `rate` messages a second together; `asked` maps an update to (chat, number)."""
+    """`users` people write `rate` messages a second together. `asked` maps an update to (chat, number), `thinking` is the model's, in ms."""
 
     house: House
     rng: random.Random
     users: int = 20
     rate: float = 40.0
+    thinking: tuple[int, int] = (50, 300)
     asked: dict[int, tuple[int, int]] = field(default_factory=dict)
     _numbers: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def prepare(self, *, repeated: bool = True) -> None:
-        """Makes the people known; with `repeated` updates come one to three times, chats in any order."""
+        """Makes the people known; with `repeated` updates come one to three times, chats in any order. Some sends take long."""
         for user in self.people():
             await self.house.sandbox.post("/sim/users", {"id": user, "first_name": f"Person {user % 1000}", "language_code": "en"})
+        await self.house.sandbox.break_things(self.house.bot_id, {"kind": "slow", "method": "sendMessage", "ms": 150, "probability": 0.4})
         if repeated:
             await self.house.sandbox.break_things(
                 self.house.bot_id,
@@ -46,9 +48,9 @@ class Load:
     async def run(self) -> None:
         """Until `end` is called."""
         while not self._ended.is_set():
-            await self.ask_one(self.rng.choice(self.people()))
             if len(self.asked) % 20 == 0:
-                await self.house.sandbox.model(first_token_ms=self.rng.randint(50, 300))
+                await self.house.sandbox.model(first_token_ms=self.rng.randint(*self.thinking))
+            await self.ask_one(self.rng.choice(self.people()))
             await asyncio.sleep(self.rng.expovariate(self.rate))
 
     async def ask_one(self, user: int) -> int:
