@@ -17,7 +17,7 @@ SURE = 0.5
 
 @dataclass
 class Load:
-    """`users` people write `rate` messages a second together. `asked` maps an update to (chat, number), `thinking` is the model's, in ms."""
+    """`users` people write `rate` messages a second together. `asked` maps an update to (chat, number); `thinking` is in ms."""
 
     house: House
     rng: random.Random

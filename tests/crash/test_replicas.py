@@ -77,7 +77,7 @@ async def test_one_replica_polls_and_the_next_goes_on_after_its_death(make_house
 @pytest.mark.timeout(120)
 async def test_a_replica_that_slept_longer_than_its_lease_does_no_harm(make_house: MakeHouse) -> None:
     rng, house = random.Random(5), await make_house("webhook")
-    load, naps = Load(house, rng), Deaths(house)
+    load, naps = Load(house, rng, thinking=(200, 900)), Deaths(house)
     await load.prepare()
     sleeper, other = await house.start_bot(hurry={"lease_seconds": LEASE}), await house.start_bot(hurry={"lease_seconds": LEASE})
     async with asyncio.TaskGroup() as group:
