@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.bot.consumer import Hold
-from shared.domain.inbox import LeaseLostError, Outcome, Outgoing
+from shared.domain.inbox import LeaseLostError, Outcome
 from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_update
 from tests.services.bot.desk import Desk, until
 
@@ -140,15 +140,6 @@ async def test_a_chat_that_is_gone_is_not_tried_again(desk: Desk) -> None:
     await desk.later()
     assert [call["status"] for call in await desk.calls(SEND)] == [400]
     assert await desk.statuses() == ["handled"]
-
-
-async def test_a_group_that_became_a_supergroup_is_written_to_under_its_new_number(desk: Desk) -> None:
-    chat = await desk.sandbox.sim("chats", {"type": "supergroup", "title": "New", "members": [ANN_ID, BOB_ID], "bots": [BOT_ID]})
-    await desk.run()
-    sender = desk.handler._sender
-    moved = {"kind": "error", "method": SEND, "code": 400, "times": 1, "description": "Bad Request: group chat was upgraded"}
-    await desk.faults(moved)
-    assert await sender.send(Outgoing(method=SEND, params={"chat_id": chat["id"], "text": "Hello"}))
 
 
 async def test_a_telegram_that_answers_nonsense_ends_as_a_dead_letter_and_the_next_message_goes_on(desk: Desk) -> None:
