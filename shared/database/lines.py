@@ -22,6 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 TRUSTED_SECONDS = 1.0
 """A connection that was used so lately is taken without asking whether it still lives."""
 
+LAST_WORDS = {"08", "57"}
+"""Classes of errors after which the server closes the connection."""
+
 
 class Found(Protocol):
     """What a statement found; a row is read as a tuple or by column."""
@@ -99,8 +102,11 @@ class Lines:
             line = await self._open(sent)
             try:
                 yield line
-            except asyncpg.PostgresError:
-                await self._keep(line)  # the server has answered, so the connection is in order
+            except asyncpg.PostgresError as error:
+                if str(error.sqlstate)[:2] in LAST_WORDS:
+                    await asyncio.shield(self._drop(line))
+                else:
+                    await self._keep(line)  # the server has answered, so the connection is in order
                 raise
             except BaseException:
                 await asyncio.shield(self._drop(line))
