@@ -37,6 +37,12 @@ def cpu_seconds(pid: int) -> float:
     return sum(_ticks(member) for member in tree(pid)) / TICKS
 
 
+def machine_cpu_seconds() -> float:
+    """What all processes of the machine have used, on all cores; waiting does not count."""
+    user, nice, system, _idle, _iowait, irq, softirq = (int(value) for value in Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
+    return (user + nice + system + irq + softirq) / TICKS
+
+
 def memory(pid: int) -> Memory:
     """Summed over the process tree."""
     found = [_memory(member) for member in tree(pid)]

@@ -18,7 +18,24 @@ TITLES: dict[Load, str] = {
     "click": "A button pressed: closed loop, 32 chats, no latency",
     "open": "50 messages a second from 1,000 users: model 500 ms, Bot API 30 ms",
 }
-HEAD = ("bot", "answers/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "ratio", "PG ms", "SQL", "+ batched", "calls", "MB", "peak MB", "lost")
+BUSY = 0.3
+HEAD = (
+    "bot",
+    "answers/s",
+    "p50 ms",
+    "p95 ms",
+    "p99 ms",
+    "CPU ms",
+    "ratio",
+    "PG ms",
+    "SQL",
+    "+ batched",
+    "calls",
+    "MB",
+    "peak MB",
+    "lost",
+    "others",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +66,16 @@ def tables(kinds: Iterable[Kind], results: Results) -> str:
         rows = [HEAD, *(_row(kind, results, load) for kind in kinds if (kind.name, load) in results)]
         if len(rows) > 1:
             parts.append(f"{title}\n{_aligned(rows)}\n")
-    return "\n".join([*parts, "Goals (and stretch goals)", _aligned(list(_goals(kinds, results)))])
+    return "\n".join([*parts, "Goals (and stretch goals)", _aligned(list(_goals(kinds, results))), *_warning(results)])
+
+
+def _warning(results: Results) -> list[str]:
+    busiest = max((found.others_busy for found in results.values()), default=0.0)
+    if busiest < BUSY:
+        return []
+    return [
+        f"\nOther work on this machine used up to {busiest:.1f} cores meanwhile: the times, and less so the ratios, are worse than they would be."
+    ]
 
 
 def ratio(kind: Kind, results: Results, load: Load) -> float | None:
@@ -77,6 +103,7 @@ def _row(kind: Kind, results: Results, load: Load) -> tuple[str, ...]:
         f"{found.memory:.0f}",
         f"{found.memory_peak:.0f}",
         f"{found.lost:.0f}",
+        f"{found.others_busy:.1f}",
     )
 
 

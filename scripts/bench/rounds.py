@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from scripts.bench.meters import counters, cpu_seconds, memory
+from scripts.bench.meters import counters, cpu_seconds, machine_cpu_seconds, memory
 from scripts.bench.stage import Stage
 from scripts.bench.subjects import Subject
 
@@ -31,6 +31,8 @@ class Figures:
     postgres_cpu_ms: float
     sandbox_busy: float
     """Share of one core that the sandbox used: near 1 it would be the sandbox that is measured."""
+    others_busy: float
+    """Cores that everything else on the machine used: above a fraction the times say more about the machine than about the bot."""
     handler_statements: float | None
     batched_statements: float | None
     calls: float | None
@@ -45,9 +47,9 @@ def stretch(stage: Stage, subject: Subject, load: Load, seconds: float) -> Figur
     who: dict[str, Any] = {"bot_id": subject.bot_id, "users": USERS if load == "open" else CHATS}
     how = {"does": "press" if load == "click" else "say", "seconds": seconds, "rate": RATE if load == "open" else 0}
     pids = (subject.pid, stage.postgres_pid, stage.sandbox_pid)
-    before, counted = [cpu_seconds(pid) for pid in pids], _counted(subject)
+    before, counted = _used(pids), _counted(subject)
     tally = stage.ask("crowd", {**who, **how})
-    used = [after - then for after, then in zip((cpu_seconds(pid) for pid in pids), before, strict=True)]
+    used = [after - then for after, then in zip(_used(pids), before, strict=True)]
     answered = max(1, tally["answered"])
     grown = {name: (value - counted.get(name, 0.0)) / answered for name, value in _counted(subject).items()}
     added = sorted(found - sum(latency) for found in tally["latencies_ms"])
@@ -62,6 +64,7 @@ def stretch(stage: Stage, subject: Subject, load: Load, seconds: float) -> Figur
         cpu_ms=used[0] * 1000 / answered,
         postgres_cpu_ms=used[1] * 1000 / answered,
         sandbox_busy=used[2] / tally["seconds"],
+        others_busy=max(0.0, used[3] - sum(used[:3])) / tally["seconds"],
         handler_statements=grown.get(STATEMENTS % "work"),
         batched_statements=grown.get(STATEMENTS % "inbox"),
         calls=sum(value for name, value in grown.items() if name.startswith("vitte_telegram_calls_total")) if grown else None,
@@ -74,6 +77,11 @@ def begin(stage: Stage, subject: Subject) -> None:
     """Everybody who will act says /start, so that no stretch pays for registrations."""
     stage.set_latency(model_ms=0.0, telegram_ms=0.0)
     stage.ask("crowd", {"bot_id": subject.bot_id, "does": "start", "users": USERS, "buttons": 1})
+
+
+def _used(pids: Sequence[int]) -> list[float]:
+    """CPU seconds of each process tree, and at last of the whole machine."""
+    return [*(cpu_seconds(pid) for pid in pids), machine_cpu_seconds()]
 
 
 def _counted(subject: Subject) -> dict[str, float]:
