@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -74,3 +75,28 @@ async def test_nothing_is_lost_or_said_twice_when_the_bot_is_asked_to_stop(make_
     print(f"{mode}: {verdict}")
     assert (verdict.lost, verdict.disordered, verdict.duplicates, verdict.strangers) == ([], [], 0, [])
     assert verdict.database == {}
+
+
+@pytest.mark.timeout(60)
+async def test_a_stop_does_not_wait_for_a_model_that_thinks_too_long(make_house: MakeHouse) -> None:
+    house = await make_house("polling")
+    load = Load(house, random.Random(7), users=3)
+    await load.prepare(repeated=False)
+    bot = await house.start_bot(hurry={"drain_seconds": 1.0})
+    await house.sandbox.model(first_token_ms=30_000)
+    for user in load.people():
+        await load.ask_one(user)
+    await house.until_stored("status = 'pending'", load.users)
+    await asyncio.sleep(0.3)
+    began = time.monotonic()
+    bot.terminate()
+    assert await bot.end(20) == 0
+    assert time.monotonic() - began < 8
+    assert bot.told("drain_took_too_long")
+    assert await house.count("select count(*) from lanes where leased_by is not null") == 0, "the lanes were given back"
+
+    await house.sandbox.model(first_token_ms=50)
+    await house.start_bot()
+    await house.until_quiet(20)
+    verdict = await judge(load, Deaths(house))
+    assert (verdict.lost, verdict.duplicates, verdict.strangers, verdict.database) == ([], 0, [], {})
