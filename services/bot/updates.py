@@ -15,6 +15,7 @@ from services.bot.sender import Sender
 from services.bot.sentences import say
 from shared.application.accounts import AccountService
 from shared.application.inbox import InboxService
+from shared.domain.dialog import storable
 from shared.domain.errors import UnavailableError
 from shared.domain.inbox import MAX_ATTEMPTS, MAX_FAILURES, Lease, LeaseLostError, Outcome, Settlement
 from shared.domain.user import spoken_language
@@ -105,7 +106,8 @@ def _understood(body: bytes, bot: Bot) -> Update:
         _ = update.event_type
     except ValidationError as error:
         wrongs = error.errors(include_input=False, include_url=False, include_context=False)
-        raise UnreadableUpdateError("; ".join(f"{'.'.join(map(str, w['loc'][:6]))}: {w['type']}" for w in wrongs[:3])) from None
+        where = "; ".join(f"{'.'.join(map(str, w['loc'][:6]))}: {w['type']}" for w in wrongs[:3])
+        raise UnreadableUpdateError(storable(where)) from None
     except UpdateTypeLookupError:
         # aiogram would warn, and quote the whole update while it does so.
         raise UnreadableUpdateError("a kind of update that is not known") from None
