@@ -73,9 +73,7 @@ def _warning(results: Results) -> list[str]:
     busiest = max((found.others_busy for found in results.values()), default=0.0)
     if busiest < BUSY:
         return []
-    return [
-        f"\nOther work on this machine used up to {busiest:.1f} cores meanwhile: the times, and less so the ratios, are worse than they would be."
-    ]
+    return [f"\nOther work on this machine used up to {busiest:.1f} cores meanwhile: the times are worse than they would be."]
 
 
 def ratio(kind: Kind, results: Results, load: Load) -> float | None:
