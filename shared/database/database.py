@@ -161,7 +161,7 @@ class _translated:  # noqa: N801 - reads as a word at the one place that uses it
         cause = error.orig if isinstance(error, DBAPIError) else error
         state = str(getattr(cause, "sqlstate", None) or "")
         closed = isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause)
-        away = closed or isinstance(cause, (OSError, PoolTimeoutError)) or state[:2] in SQLSTATES_OF_ABSENCE
+        away = closed or isinstance(cause, (OSError, PoolTimeoutError, asyncpg.InternalClientError)) or state[:2] in SQLSTATES_OF_ABSENCE
         if away or (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise DatabaseUnavailableError("PostgreSQL is away", retry_after=2.0) from error
 

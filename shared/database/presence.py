@@ -19,6 +19,9 @@ CONSUMERS, POLLERS = 0x56495431, 0x56495432
 """Classes of advisory locks: a living consumer, the one poller of a bot."""
 CHANNELS = ("vitte_inbox", "vitte_stop")
 
+BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The last one comes of asking in the moment in which PostgreSQL hangs up."""
+
 Listener = Callable[[str, str], None]
 """Called with channel and payload."""
 
@@ -33,6 +36,7 @@ class Presence:
         self._application_name = application_name
         self._connect_timeout = connect_timeout
         self._connection: asyncpg.Connection | None = None
+        self._lost = asyncio.Event()
         self._turn = asyncio.Lock()
         self._held: set[tuple[int, int]] = set()
         self.consumer = secrets.randbelow(2**31 - 1) + 1
@@ -40,12 +44,12 @@ class Presence:
     async def keep(self, listener: Listener, *, pause: float = 0.5) -> None:
         """Connects, and again whenever the connection is lost, until cancelled."""
         while True:
-            lost = asyncio.Event()
+            self._lost = asyncio.Event()
             try:
-                await self._connect(listener, lost)
-                await lost.wait()
+                await self._connect(listener, self._lost)
+                await self._lost.wait()
                 log.warning("presence_lost")
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except BROKEN as error:
                 log.warning("waiting_for_database", error=type(error).__name__)
             finally:
                 await self._disconnect()
@@ -86,7 +90,9 @@ class Presence:
         try:
             async with self._turn:
                 return await connection.fetchval(statement, *values)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except BROKEN as error:
+            if connection is self._connection:  # a driver that was interrupted in the middle does not always notice by itself
+                self._lost.set()
             raise DatabaseUnavailableError("the presence connection broke", retry_after=1.0) from error
 
     async def _connect(self, listener: Listener, lost: asyncio.Event) -> None:

@@ -317,3 +317,23 @@ async def test_new_updates_are_told_to_the_other_consumers_and_repeats_are_not(h
     keeping.cancel()
     await asyncio.wait([keeping])
     assert heard.count(("vitte_inbox", "me")) == 1
+
+
+async def test_a_presence_that_lost_its_connection_comes_back_by_itself(house: House, database_url: str) -> None:
+    async with alive(database_url) as presence, alive(database_url) as other:
+        assert await presence.lead(BOT_ID)
+        pid = await presence._ask("select pg_backend_pid()")
+        await house.rows("select pg_terminate_backend(:pid)", pid=pid)
+        async with asyncio.timeout(5):
+            while await _pid_of(presence) in {pid, None}:  # noqa: ASYNC110 - PostgreSQL notices by itself
+                await asyncio.sleep(0)
+        assert await presence.lead(BOT_ID)
+        assert await other.is_alive(presence.consumer)
+        assert not await other.lead(BOT_ID)
+
+
+async def _pid_of(presence: Presence) -> object:
+    try:
+        return await presence._ask("select pg_backend_pid()")
+    except DatabaseUnavailableError:
+        return None
