@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
 
 from services.bot.consumer import Consumer, Hold, Work
 from shared.bootstrap import Application
 from shared.database.presence import Presence
 from shared.domain.inbox import LeaseLostError, Outcome, Settlement
-from tests.factories import BOT_ID, make_update
+from tests.factories import BOT_ID, House, make_update
 from tests.services.bot.desk import until
 
 
@@ -210,3 +213,34 @@ async def test_nothing_is_taken_while_nobody_can_see_that_we_live(application: A
     await running
     keeping.cancel()
     await asyncio.wait([keeping])
+
+
+async def test_work_that_takes_longer_than_a_lease_is_not_taken_away(
+    application: Application, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.bot.consumer.BEAT_SECONDS", 0.03)
+    hasty = replace(application, inbox=replace(application.inbox, lease_seconds=0.15))
+    await bring(application, make_update(1))
+    first, second = Workshop(), Workshop()
+    async with consuming(database_url, hasty, first):
+        await until(every(1, first.begun))
+        async with consuming(database_url, hasty, second):
+            await asyncio.sleep(0.3)
+            first.gate.set()
+            await until(every(1, first.ended))
+    assert second.begun == []
+    assert await nothing_waits(application)
+
+
+async def test_work_on_a_lane_that_somebody_else_took_is_ended(
+    application: Application, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.bot.consumer.BEAT_SECONDS", 0.03)
+    await bring(application, make_update(1))
+    shop = Workshop()
+    async with consuming(database_url, application, shop):
+        await until(every(1, shop.begun))
+        house = House(database=application.chat.database)
+        await house.rows("update lanes set token = nextval('lane_tokens'), due_at = now() + interval '1 hour'")
+        await until(lambda: shop.at_once == 0)
+    assert (shop.ended, await nothing_waits(application)) == ([], False)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.bot.consumer import Hold
+from services.bot.delivery import MAYBE_DUPLICATE
 from shared.domain.inbox import LeaseLostError, Outcome
 from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_update
 from tests.services.bot.desk import Desk, until
@@ -43,6 +44,23 @@ async def test_an_answer_that_did_not_get_through_is_sent_again(desk: Desk, faul
     await desk.later()
     assert await desk.texts() == ["You said: Hi"]
     assert len(desk.model.prompts) == 1
+
+
+async def test_an_answer_that_arrived_unheard_is_sent_again_and_counted_as_a_possible_double(desk: Desk) -> None:
+    before = MAYBE_DUPLICATE._value.get()
+    await desk.faults({"kind": "accept_then_timeout", "seconds": 0, "method": SEND, "times": 1})
+    await desk.tell("Hi")
+    await desk.later()
+    assert await desk.texts() == ["You said: Hi"] * 2
+    assert (MAYBE_DUPLICATE._value.get() - before, len(desk.model.prompts)) == (1, 1)
+
+
+async def test_a_flood_wait_for_drafts_costs_drafts_and_not_the_answer(desk: Desk) -> None:
+    desk.model.piece_seconds = 0.08
+    await desk.faults({"kind": "flood", "method": "sendMessageDraft", "retry_after": 30})
+    await desk.tell("one two three four")
+    assert await desk.texts() == ["You said: one two three four"]
+    assert ([call["status"] for call in await desk.calls("sendMessageDraft")], desk.pauses) == ([429], [])
 
 
 async def test_of_a_long_answer_only_what_did_not_get_through_is_sent_again(desk: Desk) -> None:
