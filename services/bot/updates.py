@@ -58,7 +58,8 @@ class UpdateHandler:
 
     async def _handle(self, lease: Lease, delivery: Delivery) -> tuple[Outcome]:
         if not lease.body:
-            await asyncio.sleep(0.05)
+            # The lane said that there was work and there was none: a stale look, over at the next; counters that drifted must not spin.
+            await asyncio.sleep(0.5)
             return (Outcome.RELEASED,)
         if (lease.is_answered or lease.attempts > 1) and await delivery.resume():
             return (Outcome.HANDLED,)

@@ -21,7 +21,7 @@ from shared.database.operators import OperatorRows
 from shared.database.reports import ReportRows
 from shared.database.upkeep import UpkeepRows
 from shared.database.users import UserRows
-from shared.domain.errors import UnavailableError
+from shared.domain.errors import InvalidInputError, UnavailableError
 
 STATEMENTS = Counter("vitte_db_statements_total", "SQL statements sent to PostgreSQL, by what they are for", ["part"])
 CONNECTIONS_IN_USE = Gauge("vitte_db_connections_in_use", "Connections checked out of the pool")
@@ -40,8 +40,17 @@ SQLSTATES_OF_ABSENCE = {"08", "53", "57"}
 """Connection lost, out of resources, shut down by an operator or starting up."""
 
 
+SQLSTATE_OF_DATA = "22"
+
+
 class DatabaseUnavailableError(UnavailableError):
     code = "database_unavailable"
+
+
+class UnstorableValueError(InvalidInputError):
+    """PostgreSQL, or its driver, takes a value for none of the column's type. The driver's own words quote it, and are not passed on."""
+
+    code = "unstorable_value"
 
 
 class NetworkInsideTransactionError(RuntimeError):
@@ -164,6 +173,8 @@ class _translated:  # noqa: N801 - reads as a word at the one place that uses it
         away = closed or isinstance(cause, (OSError, PoolTimeoutError, asyncpg.InternalClientError)) or state[:2] in SQLSTATES_OF_ABSENCE
         if away or (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise DatabaseUnavailableError("PostgreSQL is away", retry_after=2.0) from error
+        if isinstance(cause, asyncpg.DataError) or state[:2] == SQLSTATE_OF_DATA:
+            raise UnstorableValueError(f"a value cannot be stored ({state or 'by the driver'})") from None
 
 
 def open_engine(

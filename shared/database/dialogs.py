@@ -45,9 +45,10 @@ _OPEN_TURN = text("""
         insert into messages (dialog_id, turn_id, role, text)
         select cast(:dialog_id as uuid), opened.id, 'user', cast(:text as text) from opened where not exists (select from known)
     ), history as (
-        select m.id, m.role, m.text from messages m
+        select m.id, m.role, m.text from messages m left join turns t on t.id = m.turn_id
         where m.dialog_id = cast(:dialog_id as uuid)
           and (m.turn_id is null or m.turn_id is distinct from (select id from known))
+          and t.status is distinct from 'failed'
         order by m.id desc limit cast(:history as int)
     )
     select (select id from known), (select status from known), (select id from opened), (select used from paid),

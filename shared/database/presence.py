@@ -7,7 +7,7 @@ in transaction mode.
 import asyncio
 import secrets
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import asyncpg
 import structlog
@@ -21,6 +21,11 @@ CHANNELS = ("vitte_inbox", "vitte_stop")
 
 BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """The last one comes of asking in the moment in which PostgreSQL hangs up."""
+
+ASKED_EVERY_SECONDS = 15.0
+ANSWER_SECONDS = 10.0
+KEEPALIVES = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""PostgreSQL frees the locks of a host that vanished without a word after half a minute."""
 
 Listener = Callable[[str, str], None]
 """Called with channel and payload."""
@@ -47,13 +52,23 @@ class Presence:
             self._lost = asyncio.Event()
             try:
                 await self._connect(listener, self._lost)
-                await self._lost.wait()
+                await self._until_lost()
                 log.warning("presence_lost")
             except BROKEN as error:
                 log.warning("waiting_for_database", error=type(error).__name__)
             finally:
                 await self._disconnect()
             await asyncio.sleep(pause)
+
+    async def _until_lost(self) -> None:
+        """A network that went away says nothing, so the connection is asked now and then."""
+        while not self._lost.is_set():
+            try:
+                async with asyncio.timeout(ASKED_EVERY_SECONDS):
+                    await self._lost.wait()
+            except TimeoutError:
+                with suppress(DatabaseUnavailableError):
+                    await self._ask("select 1")
 
     @property
     def is_connected(self) -> bool:
@@ -97,7 +112,10 @@ class Presence:
 
     async def _connect(self, listener: Listener, lost: asyncio.Event) -> None:
         connection = await asyncpg.connect(
-            self._dsn, timeout=self._connect_timeout, server_settings={"application_name": self._application_name}
+            self._dsn,
+            timeout=self._connect_timeout,
+            command_timeout=ANSWER_SECONDS,
+            server_settings={"application_name": self._application_name, **KEEPALIVES},
         )
         with ExitStack() as undo:
             undo.callback(connection.terminate)

@@ -112,6 +112,16 @@ async def test_a_failed_turn_is_paid_back_and_can_be_tried_again(house: House) -
     assert (await house.messages(ann))[1:] == [("user", "Hi"), ("assistant", "You said: Hi")]
 
 
+async def test_a_question_that_failed_and_was_sent_again_is_heard_once(house: House) -> None:
+    ann = await house.speaker()
+    house.model.break_next(Fault.refused())
+    with pytest.raises(ModelUnavailableError):
+        await say(house, ann, "Are you there?", source_id="1")
+
+    assert await say(house, ann, "Are you there?", source_id="2") == "You said: Are you there?"
+    assert [message.text for message in house.model.prompts[-1]].count("Are you there?") == 1
+
+
 async def test_a_provider_that_breaks_off_keeps_what_was_said(house: House) -> None:
     ann = await house.speaker()
     house.model.queue("Once upon a time")

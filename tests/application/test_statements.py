@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from shared.database.database import STATEMENTS, DatabaseUnavailableError
+from shared.database.database import STATEMENTS, DatabaseUnavailableError, UnstorableValueError
 from tests.factories import House
 
 BACKEND = "select pg_backend_pid()"
@@ -39,6 +39,16 @@ async def test_a_refused_statement_leaves_its_connection_in_order(house: House) 
     with pytest.raises(asyncpg.UndefinedTableError):
         await house.rows("select * from nowhere")
     assert await backend(house) == before
+
+
+@pytest.mark.parametrize("statement", ["select cast('something private' as int)", "select cast(:value as int)"])
+async def test_a_value_that_fits_no_column_is_not_quoted_in_the_error(house: House, statement: str) -> None:
+    with pytest.raises(UnstorableValueError) as refused:
+        async with house.database.statement() as tx:
+            await tx.connection.execute(text(statement), {"value": "something private"})
+    assert "private" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert await house.rows("select 1") == [(1,)]
 
 
 async def test_a_cancelled_statement_takes_its_connection_along(house: House) -> None:
