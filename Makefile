@@ -54,6 +54,10 @@ test: check ## All checks and all tests, browser included (under 10 min)
 test-fast: dev ## Tests without the crash and browser ones
 	@$(RUN) -m scripts.local.testing --fast
 
+.PHONY: crash
+crash: dev ## Kills the bot at random moments under load: make crash kills=200
+	@CRASH_KILLS=$(or $(kills),200) $(RUN) -m pytest tests/crash/test_kills.py -s
+
 .PHONY: fix
 fix: dev ## Repairs style and format where a tool can
 	@$(RUN) -m ruff check --fix .
