@@ -23,7 +23,7 @@ _SPEAKER = text("""
     join characters c on c.id = d.character_id
     join lateral (
         select s.plan_code from subscriptions s
-        where s.user_id = u.id and s.starts_at <= now() and (s.ends_at is null or s.ends_at > now())
+        where s.user_id = u.id and s.starts_at <= clock_timestamp() and (s.ends_at is null or s.ends_at > clock_timestamp())
         order by s.ends_at nulls last limit 1
     ) s on true
     join plans p on p.code = s.plan_code
