@@ -53,7 +53,7 @@ def configure_logging(service: str, level: str) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )
     on_terminal = sys.stdout.isatty()
     # Its pretty tracebacks show the values of variables, and with them tokens and what people wrote.

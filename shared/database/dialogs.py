@@ -21,8 +21,7 @@ HISTORY_MESSAGES = 40
 
 _ROLES = {role.value: role for role in Role}
 
-# Its commit does not wait for the disk: the one that ends the turn brings it along, and if PostgreSQL crashes in between, the update
-# is still there and opens the turn anew.
+# Its commit must wait for the disk: a turn's number that a crash of PostgreSQL forgets would be given to somebody else's turn.
 _OPEN_TURN = text("""
     with known as (
         select id, status from turns where dialog_id = cast(:dialog_id as uuid) and source_id = cast(:source_id as text)
@@ -55,7 +54,6 @@ _OPEN_TURN = text("""
            c.name, c.system_prompt, c.settings, u.first_name,
            array(select role from history order by id), array(select text from history order by id)
     from dialogs d join characters c on c.id = d.character_id join users u on u.id = cast(:user_id as uuid)
-    cross join (select set_config('synchronous_commit', 'off', true)) unhurried
     where d.id = cast(:dialog_id as uuid)
 """)
 

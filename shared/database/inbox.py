@@ -35,7 +35,7 @@ _RECEIVE = text("""
     select (select count(*) from stored), (select count(*) from stored where status = 'dead'), (select count(*) from woken)
 """)
 
-# Its commit does not wait for the disk: a claim that a crash of PostgreSQL undoes is a lane that is due again, and a lost token.
+# Its commit must wait for the disk: a token that a crash of PostgreSQL forgets would be given out a second time.
 _CLAIM = text("""
     with due as (
         select lane from lanes
@@ -56,7 +56,6 @@ _CLAIM = text("""
         where telegram_bot_id = :bot_id and lane = c.lane and status = 'pending'
         order by sequence limit 1
     ) u on true
-    cross join (select set_config('synchronous_commit', 'off', true)) unhurried
 """)
 
 _SETTLE = text("""
