@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -61,6 +62,8 @@ def _forbid_network(event: str, arguments: tuple[Any, ...]) -> None:
 
 def pytest_configure() -> None:
     sys.addaudithook(_forbid_network)
+    # A shell starts what it puts in the background deaf to Ctrl-C, and children inherit that: tests that press it would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _sweep_abandoned_folders() -> None:

@@ -1,9 +1,11 @@
 """How the demo speaks to the person at the terminal: prefixed lines of every process, and what it says itself."""
 
 import json
+import os
 import re
 import sys
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -84,8 +86,17 @@ class Console:
         try:
             stream.write(line + end)
             stream.flush()
-        except (OSError, ValueError):
-            return  # a terminal that is gone, or a full disk, must not end the platform
+        except (OSError, ValueError):  # a terminal that is gone, or a full disk, must not end the platform
+            if stream is sys.stdout:
+                _let_go(stream)
+
+
+def _let_go(stream: IO[str]) -> None:
+    """What could not be written waits in the stream; Python would try again at its end, and exit with 120."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def open_console(logs: Path) -> Console:
