@@ -62,8 +62,9 @@ def _forbid_network(event: str, arguments: tuple[Any, ...]) -> None:
 
 def pytest_configure() -> None:
     sys.addaudithook(_forbid_network)
-    # A shell starts what it puts in the background deaf to Ctrl-C, and children inherit that: tests that press it would wait for ever.
+    # What a shell puts in the background, or `nohup` starts, is deaf to these, and so are its children: our tests would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _sweep_abandoned_folders() -> None:

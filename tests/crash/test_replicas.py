@@ -73,6 +73,7 @@ async def test_one_replica_polls_and_the_next_goes_on_after_its_death(make_house
     took = await seconds_until_answered(house, set(load.asked.values()), 10)
     print(f"the second poller answered {took:.1f} s after the first one's death")
     assert {call.status for call in await house.sandbox.calls(house.bot_id, "getUpdates")} <= {200, 0}, "nobody was in another's way"
+    await house.until_quiet()
     assert (await judge(load, deaths)).database == {}
 
 
