@@ -19,7 +19,7 @@ def main() -> int:
     running = import_module("services.bot.running")
     gc.enable()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)  # rarer than 700, 10, 10: about a tenth of a turn's CPU (docs/performance.md)
+    gc.set_threshold(20_000, 20, 20)  # rarer than 700, 10, 10; what it buys: docs/performance.md
     return int(running.main(settings))
 
 

@@ -1,4 +1,4 @@
-"""Filters that cost nothing: aiogram sends each bare `F.…` to a thread and back."""
+"""Filters that run where they stand: aiogram sends each bare `F.…` to a thread and back."""
 
 from aiogram.filters import Filter
 from aiogram.types import Message, TelegramObject

@@ -1,4 +1,4 @@
-"""Single statements without SQLAlchemy's cost per execution, which is ten times asyncpg's own (docs/performance.md).
+"""Single statements without SQLAlchemy's cost per execution, which is several times asyncpg's own (docs/adr/0007).
 
 SQLAlchemy still opens, checks and recycles the connections and translates the statements, once each; only running one of them
 goes straight to asyncpg.
