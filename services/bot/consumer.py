@@ -54,7 +54,8 @@ class Consumer:
         self._work = work
         self._bot_id = bot_id
         self._places = {False: places, True: max(8, places // 3)}
-        self._running: dict[bool, dict[str, Hold]] = {False: {}, True: {}}
+        self._running: dict[bool, dict[int, Hold]] = {False: {}, True: {}}
+        """By token: a lane that we lost and leased again may be worked on twice until the older task has ended."""
         self._ended: list[Settlement] = []
         self._due = {False: True, True: True}
         self._woken = asyncio.Event()
@@ -137,7 +138,9 @@ class Consumer:
             self._due[is_priority] = True
         for lease in leases:
             hold = Hold(lease, is_priority, self._inbox.lease_seconds)
-            running[lease.lane] = hold
+            for older in [held for held in running.values() if held.lease.lane == lease.lane]:
+                self._give_up(older)
+            running[lease.token] = hold
             hold.task = group.create_task(self._carry(hold))
             WAITED.labels(is_priority).observe(max(0.0, time.time() - lease.received_at) if lease.received_at else 0.0)
         RUNNING.labels(is_priority).set(len(running))
@@ -153,7 +156,7 @@ class Consumer:
             log.warning("lease_lost", kind=hold.lease.kind)
         finally:
             running = self._running[hold.is_priority]
-            del running[hold.lease.lane]
+            del running[hold.lease.token]
             RUNNING.labels(hold.is_priority).set(len(running))
             WORKED.labels(hold.lease.kind, outcome).observe(time.monotonic() - began)
             self._woken.set()
@@ -174,9 +177,14 @@ class Consumer:
             for hold in holds:
                 if hold.lease.lane in kept:
                     hold.renewed_at = now
-                elif hold.task is not None and not hold.task.done():
-                    LOST.inc()
-                    hold.task.cancel()
+                else:
+                    self._give_up(hold)
+
+    def _give_up(self, hold: Hold) -> None:
+        """Ends work under a lease that somebody has overtaken."""
+        if hold.task is not None and not hold.task.done():
+            LOST.inc()
+            hold.task.cancel()
 
     async def _look_after_others(self) -> None:
         """Frees the lanes of consumers that died, seen dead at two looks in a row; brings the gauges up to date."""

@@ -7,11 +7,12 @@ from aiogram.types import InlineKeyboardMarkup
 from prometheus_client import Counter
 
 from services.bot.consumer import Hold
-from services.bot.sender import RefusedError, Sender, UnreachableError
+from services.bot.sender import RefusedError, Sender, TelegramAwayError, UnreachableError
 from shared.application.inbox import InboxService
 from shared.domain.inbox import LeaseLostError, Outcome, Outgoing, ParcelStatus, Settlement
 
 MAYBE_DUPLICATE = Counter("vitte_outbox_maybe_duplicate_total", "Calls made again because nobody knows whether they arrived")
+UNKNOWN = Counter("vitte_outbox_unknown_total", "Calls given up without knowing whether they arrived")
 
 
 class Delivery:
@@ -72,6 +73,11 @@ class Delivery:
             return
         try:
             self._sent.append((step, await self._sender.send(call)))
+        except TelegramAwayError as error:
+            if error.most_sends is None or self.lease.failures + 1 < error.most_sends:
+                raise
+            UNKNOWN.inc()
+            self._failed.append((step, "unknown"))
         except (UnreachableError, RefusedError) as error:
             self.unreachable = isinstance(error, UnreachableError)
             self._failed.append((step, str(error)))

@@ -12,7 +12,7 @@ from services.bot.commands import publish_commands
 from services.bot.consumer import Consumer
 from services.bot.dispatcher import create_dispatcher
 from services.bot.ingest import Intake
-from services.bot.polling import Poller
+from services.bot.polling import AnotherPollerError, Poller
 from services.bot.server import Server, serving
 from services.bot.session import build_session
 from services.bot.updates import UpdateHandler
@@ -38,6 +38,7 @@ class BotProcess:
         self._application = application
         self._settings = settings
         self._stops = StopRegistry()
+        self._intake_ended: Exception | None = None
         self._session = build_session(settings.telegram_api_url, settings.telegram_pool_size, CALL_TIMEOUT, observe=_observe)
         self._bot = Bot(settings.bot_token.get_secret_value(), session=self._session)
         self._dispatcher = create_dispatcher(application, self._bot, stops=self._stops, operator_ids=settings.operators)
@@ -61,9 +62,9 @@ class BotProcess:
                 presence = group.create_task(self._presence.keep(self._hear))
                 consumer = group.create_task(self._consumer.run())
                 writer = group.create_task(self._intake.run())
-                intake = group.create_task(self._take_in(webhook=webhook))
+                intake = group.create_task(self._take_in_or_stop(stopping, webhook=webhook))
                 log.info("started", mode=self._settings.telegram_mode, port=self._settings.bot_port)
-                await self._until_stopped(stopping, intake)
+                await stopping.wait()
                 server.is_draining = True
                 intake.cancel()
                 await self._drain(consumer)
@@ -71,10 +72,16 @@ class BotProcess:
                 presence.cancel()
         finally:
             await self._session.close()
+        if self._intake_ended is not None:
+            raise ExceptionGroup("intake ended by itself", [self._intake_ended])
 
-    async def _until_stopped(self, stopping: asyncio.Event, intake: asyncio.Task[None]) -> None:
-        intake.add_done_callback(lambda _: stopping.set())
-        await stopping.wait()
+    async def _take_in_or_stop(self, stopping: asyncio.Event, *, webhook: bool) -> None:
+        """What ends intake for good stops the process like a signal does: what is begun is finished first."""
+        try:
+            await self._take_in(webhook=webhook)
+        except (AnotherPollerError, TelegramUnauthorizedError) as error:
+            self._intake_ended = error
+            stopping.set()
 
     async def _drain(self, consumer: asyncio.Task[None]) -> None:
         log.info("draining")

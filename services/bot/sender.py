@@ -1,6 +1,8 @@
 """Sending a call from the outbox so that it arrives: flood waits are obeyed, plain text is the fallback, and the unreachable are named."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import structlog
@@ -22,14 +24,19 @@ from shared.domain.inbox import Outgoing
 
 FALLBACKS = Counter("vitte_telegram_fallbacks_total", "Messages that went out in a plainer form than meant", ["form"])
 UNREACHED_RETRY_SECONDS = 3.0
+SENDS_AFTER_SERVER_ERRORS, SENDS_WITHOUT_ANSWER = 6, 3
 
 log = structlog.get_logger("sender")
 
 
 class TelegramAwayError(UnavailableError):
-    """Nobody knows whether the call arrived; it is made again later."""
+    """The call is made again later. `most_sends` bounds how often, where it may have arrived all the same; none where it surely has not."""
 
     code = "telegram_unavailable"
+
+    def __init__(self, what: str, *, retry_after: float | None = None, most_sends: int | None = None) -> None:
+        super().__init__(what, retry_after=retry_after)
+        self.most_sends = most_sends
 
 
 class UnreachableError(NotAllowedError):
@@ -71,8 +78,15 @@ class Sender:
                 log.warning("send_refused", method=call.method, form=form, reason=error.message)
                 refusal = error
             except (TelegramNetworkError, TelegramServerError) as error:
-                raise TelegramAwayError(type(error).__name__, retry_after=UNREACHED_RETRY_SECONDS) from None
+                raise TelegramAwayError(type(error).__name__, retry_after=UNREACHED_RETRY_SECONDS, most_sends=_most_sends(error)) from None
         raise RefusedError(str(refusal))
+
+
+def _most_sends(error: TelegramAPIError) -> int | None:
+    """An answer that never came may hide a message that did; a connection that was never made cannot."""
+    if isinstance(error, TelegramServerError):
+        return SENDS_AFTER_SERVER_ERRORS
+    return None if "Connector" in error.message else SENDS_WITHOUT_ANSWER
 
 
 def _message_id(result: Any) -> int | None:
@@ -83,7 +97,9 @@ def _plainer_forms(params: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
     """The call as it was meant, then without entities, then without reply and keyboard and with plain characters only."""
     yield "as_meant", params
     bare = {name: value for name, value in params.items() if name not in {"entities", "parse_mode"}}
+    if params.get("parse_mode") == "HTML":
+        bare["text"] = unescape(re.sub(r"<[^>]*>", "", str(params.get("text", ""))))
     if bare != params:
         yield "without_entities", bare
-    text = "".join(character for character in str(params.get("text", "")) if character.isprintable() or character == "\n")
+    text = "".join(character for character in str(bare.get("text", "")) if character.isprintable() or character == "\n")
     yield "bare", {"chat_id": params.get("chat_id"), "text": text}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from services.bot.consumer import Hold
 from services.bot.delivery import Delivery
-from services.bot.sender import Sender
+from services.bot.sender import Sender, TelegramAwayError
 from services.bot.sentences import say
 from shared.application.accounts import AccountService
 from shared.application.inbox import InboxService
@@ -49,6 +49,10 @@ class UpdateHandler:
             raise
         except asyncio.CancelledError:
             return delivery.settlement(Outcome.RELEASED)
+        except TelegramAwayError as error:
+            log.warning("update_postponed", kind=lease.kind, error=error.code, retry_after=error.retry_after)
+            counted = Outcome.RELEASED if error.most_sends is None else Outcome.FAILED
+            return delivery.settlement(counted, delay=(error.retry_after or 1.0) * 2 ** min(lease.failures, 5), error=error.code)
         except UnavailableError as error:
             log.warning("update_postponed", kind=lease.kind, error=error.code, retry_after=error.retry_after)
             return delivery.settlement(Outcome.RELEASED, delay=error.retry_after or 1.0)

@@ -47,7 +47,7 @@ class AccountService:
         """
         async with self.database.statement() as tx:
             speaker = await tx.users.find_speaker(person.telegram_user_id, place)
-        if speaker is not None and not speaker.is_blocked:
+        if speaker is not None and not speaker.is_blocked and not start_payload:
             return speaker
         return await self._register(person, place, start_payload)
 

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class StoppedError(Exception):
-    """Raised inside `Stop.bounded` when Stop is pressed; never leaves the chat service."""
+    """Raised by `Stop.next_of` when Stop is pressed; never leaves the chat service."""
 
 
 class Stop:
@@ -20,6 +20,8 @@ class Stop:
         self._waiting: asyncio.Timeout | None = None
 
     def press(self) -> None:
+        if self.pressed:
+            return
         self.pressed = True
         if self._waiting is not None:
             self._waiting.reschedule(asyncio.get_running_loop().time())

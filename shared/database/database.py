@@ -36,8 +36,10 @@ PLACE_SECONDS = 5.0
 RESERVED = 4
 """Connections of the pool that single statements leave to transactions."""
 
-SQLSTATES_OF_ABSENCE = {"08", "53", "57"}
-"""Connection lost, out of resources, shut down by an operator or starting up."""
+SQLSTATES_OF_ABSENCE = {"08", "25", "28", "40", "53", "55", "57", "58", "XX"}
+"""Connection lost, read-only or rolled back, refused, out of resources, shut down or starting up, broken: the same call may pass later."""
+NOT_MIGRATED = "42P01"
+"""A table is missing: the migrations have not run yet."""
 
 
 SQLSTATE_OF_DATA = "22"
@@ -170,7 +172,12 @@ class _translated:  # noqa: N801 - reads as a word at the one place that uses it
         cause = error.orig if isinstance(error, DBAPIError) else error
         state = str(getattr(cause, "sqlstate", None) or "")
         closed = isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause)
-        away = closed or isinstance(cause, (OSError, PoolTimeoutError, asyncpg.InternalClientError)) or state[:2] in SQLSTATES_OF_ABSENCE
+        away = (
+            closed
+            or isinstance(cause, (OSError, PoolTimeoutError, asyncpg.InternalClientError))
+            or state[:2] in SQLSTATES_OF_ABSENCE
+            or state == NOT_MIGRATED
+        )
         if away or (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise DatabaseUnavailableError("PostgreSQL is away", retry_after=2.0) from error
         if isinstance(cause, asyncpg.DataError) or state[:2] == SQLSTATE_OF_DATA:

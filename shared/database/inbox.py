@@ -65,7 +65,7 @@ _SETTLE = text("""
             cast(:delays as float8[]), cast(:errors as text[])
         ) as e (lane, token, update_id, outcome, delay, error)
     ), mine as (
-        select l.lane from lanes l join ended e on l.lane = e.lane and l.token = e.token
+        select l.lane, l.token from lanes l join ended e on l.lane = e.lane and l.token = e.token
         where l.telegram_bot_id = :bot_id order by l.lane for update of l
     ), parcels as (
         update outbox o set status = p.status, telegram_message_id = p.message_id, error = p.error, sent_at = now()
@@ -76,7 +76,7 @@ _SETTLE = text("""
         where o.telegram_bot_id = :bot_id and o.telegram_update_id = p.update_id and o.step = p.step
     ), marked as (
         update stored_updates u set status = e.outcome, error = e.error, handled_at = now()
-        from ended e join mine using (lane)
+        from ended e join mine using (lane, token)
         where u.telegram_bot_id = :bot_id and u.telegram_update_id = e.update_id
           and u.status = 'pending' and e.outcome in ('handled', 'dead')
         returning u.lane
@@ -88,7 +88,7 @@ _SETTLE = text("""
         leased_by = null,
         due_at = case when l.arrivals > l.handled + (m.lane is not null)::int
                  then clock_timestamp() + make_interval(secs => e.delay) end
-    from ended e join mine using (lane) left join marked m using (lane)
+    from ended e join mine using (lane, token) left join marked m using (lane)
     where l.telegram_bot_id = :bot_id and l.lane = e.lane
     returning l.lane, l.due_at is not null
 """)

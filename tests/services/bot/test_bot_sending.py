@@ -173,7 +173,7 @@ async def test_a_telegram_that_answers_nonsense_ends_as_a_dead_letter_and_the_ne
 
 async def test_a_handler_that_fails_is_tried_three_times_and_then_the_person_is_told(desk: Desk) -> None:
     await desk.tell("/start", BOB_ID)
-    await desk.house.rows("alter table turns rename to turns_away")
+    await desk.house.rows("alter table turns rename column source_id to another_id")
     await desk.sandbox.say("Hi", BOB_ID)
     await desk.run()
     for _ in range(3):
