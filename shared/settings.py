@@ -146,6 +146,7 @@ _NEEDED: dict[Process, tuple[str, ...]] = {
     "command": ("database_url",),
 }
 _BOT_TOKEN = re.compile(r"\d{1,16}:[A-Za-z0-9_-]{3,}")
+_PROVIDERS_WITH_KEYS = ("openai", "gemini", "openrouter")
 _REAL_BOT_TOKEN = re.compile(r"\d{6,16}:[A-Za-z0-9_-]{30,}")
 
 
@@ -199,6 +200,9 @@ def _refuse_placeholders(settings: Settings, process: Process) -> None:
     for name in generated:
         if len(_plain(settings, name)) < MIN_SECRET_LENGTH:
             raise SettingsError(f"{name.upper()} is shorter than {MIN_SECRET_LENGTH} characters: generate one with 'openssl rand -hex 32'")
+    first = settings.llm_strong.split(",")[0].split(":")[0].strip()
+    if process == "bot" and first in _PROVIDERS_WITH_KEYS and not _plain(settings, f"{first}_api_key"):
+        raise SettingsError(f"{first.upper()}_API_KEY is missing: LLM_STRONG begins with {first}, which answers nobody without a key")
     if process == "bot" and not _REAL_BOT_TOKEN.fullmatch(_plain(settings, "bot_token")):
         raise SettingsError("BOT_TOKEN is not a real Telegram token: ask @BotFather for one (ENVIRONMENT=dev allows the sandbox's)")
 

@@ -14,6 +14,7 @@ GOOD = {
     "REDIS_URL": "redis://:s3cr3tly-chosen@redis/0",
     "BOT_TOKEN": TOKEN,
     "LLM_STRONG": "openai:gpt-4o-mini",
+    "OPENAI_API_KEY": "k3y-of-the-provider",
     "ADMIN_SECRET_KEY": SECRET,
 }
 
@@ -41,6 +42,14 @@ def test_production_refuses_placeholders_and_dev_takes_them(monkeypatch: pytest.
         load_settings("admin")
     monkeypatch.setenv("ENVIRONMENT", "dev")
     assert load_settings("admin").admin_secret_key == SecretStr(value)
+
+
+def test_production_refuses_a_model_whose_provider_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_STRONG", "gemini:gemini-2.5-flash,openai:gpt-4o-mini")
+    with pytest.raises(SettingsError, match="^GEMINI_API_KEY is missing"):
+        load_settings("bot")
+    monkeypatch.setenv("LLM_STRONG", "ollama:llama3")
+    assert load_settings("bot").llm_strong == "ollama:llama3"
 
 
 def test_production_refuses_a_short_secret(monkeypatch: pytest.MonkeyPatch) -> None:

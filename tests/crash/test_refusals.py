@@ -105,6 +105,7 @@ REFUSED = [
     ("WEBHOOK_SECRET", "change-me-" + "a" * 40),
     ("WEBHOOK_SECRET", "пароль" * 8),
     ("WEBHOOK_URL", ""),
+    ("OPENAI_API_KEY", ""),
     ("OPENAI_API_KEY", "your-key-here"),
     ("DATABASE_URL", "postgresql+asyncpg://vitte:changeme@127.0.0.1:9/vitte"),
     ("TELEGRAM_MODE", "carrier-pigeon"),
