@@ -201,7 +201,7 @@ async def test_an_outage_is_named_and_the_page_tries_again(lonely: Dashboard) ->
 async def test_a_part_that_refreshes_itself_stays_as_it_is_during_an_outage(dashboard: Dashboard, owner: Browser) -> None:
     await dashboard.house.rows("alter table turns rename to elsewhere")
     answer = await owner.http.get("/admin/overview/figures", headers={"HX-Request": "true"})
-    assert (answer.status_code, answer.headers["hx-reswap"], answer.text) == (500, "none", "")
+    assert (answer.status_code, answer.headers["hx-reswap"], answer.text) == (503, "none", "")
 
 
 async def test_the_secret_is_on_no_page(owner: Browser) -> None:
