@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from prometheus_client import Gauge, Histogram, Info
+from prometheus_client import Histogram, Info
 
 PRIVATE_KEYS = frozenset(
     {
@@ -35,7 +35,11 @@ SECRETS = re.compile(r"\d{6,16}:[A-Za-z0-9_-]{30,}|(?<=[Bb]earer )[\w.~+/=-]{8,}
 MASK = "[redacted]"
 
 BUILD = Info("vitte_build", "What runs here")
-LOOP_LAG = Gauge("vitte_event_loop_lag_seconds", "How late the event loop woke at the last look")
+LOOP_LAG = Histogram(
+    "vitte_event_loop_lag_seconds",
+    "How late the event loop woke, looked at twice a second",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+)
 REQUEST_SECONDS = Histogram("vitte_http_request_seconds", "Requests served", ["service", "route", "method", "status"])
 
 
@@ -111,7 +115,7 @@ async def watched_loop(interval: float = 0.5) -> AsyncIterator[None]:
         while True:
             before = time.monotonic()
             await asyncio.sleep(interval)
-            LOOP_LAG.set(max(0.0, time.monotonic() - before - interval))
+            LOOP_LAG.observe(max(0.0, time.monotonic() - before - interval))
 
     async with asyncio.TaskGroup() as group:
         watcher = group.create_task(watch())

@@ -5,16 +5,17 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 from celery import Celery
 from celery import Task as CeleryTask
 from celery.exceptions import Reject
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
 from services.worker.runtime import Runtime
-from shared.adapters.celery_jobs import CORRELATION_HEADER
+from shared.adapters.celery_jobs import CORRELATION_HEADER, QUEUED_HEADER
 from shared.application.jobs import Job
 from shared.domain.errors import UnavailableError
 from shared.telemetry import correlated
@@ -25,6 +26,11 @@ RETRY_SECONDS = 5.0
 TASK_SECONDS = Histogram(
     "vitte_task_seconds", "Tasks of the worker, by how they ended", ["task", "outcome"], buckets=(0.01, 0.05, 0.25, 1, 5, 20, 60, 300)
 )
+
+TASK_WAIT_SECONDS = Histogram(
+    "vitte_task_wait_seconds", "From when a task may run to its start", ["task"], buckets=(0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+)
+TASKS_RUNNING = Gauge("vitte_tasks_running", "Tasks that are worked on")
 
 log = structlog.get_logger("worker")
 
@@ -51,7 +57,8 @@ class Task:
         request = celery_task.request
         correlation_id = (request.headers or {}).get(CORRELATION_HEADER)
         started = time.monotonic()
-        with correlated(correlation_id, task=self.job.name, task_id=request.id):
+        TASK_WAIT_SECONDS.labels(self.job.name).observe(_waited(request))
+        with correlated(correlation_id, task=self.job.name, task_id=request.id), TASKS_RUNNING.track_inprogress():
             outcome = "failed"
             try:
                 runtime.run(self._bounded(runtime, arguments))
@@ -70,6 +77,16 @@ class Task:
     async def _bounded(self, runtime: Runtime, arguments: dict[str, Any]) -> None:
         async with asyncio.timeout(self.timeout):
             await self.work(runtime.application, **arguments)
+
+
+def _waited(request: Any) -> float:
+    """Seconds; a repetition waits only from its own time on. Nought for what some other program has sent without a time."""
+    due = (request.headers or {}).get(QUEUED_HEADER)
+    if not isinstance(due, (int, float)):
+        return 0.0
+    if request.eta:
+        due = max(due, datetime.fromisoformat(request.eta).timestamp())
+    return max(0.0, time.time() - due)
 
 
 def task(job: type[Job], *, timeout: float) -> Callable[[Work], Task]:

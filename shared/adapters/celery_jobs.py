@@ -1,11 +1,13 @@
 """Jobs over Celery. The broker gets a task's name and ids, as JSON."""
 
 import asyncio
+import time
+from collections.abc import MutableMapping
 from dataclasses import asdict
 from typing import Any
 
 import structlog
-from celery import Celery
+from celery import Celery, signals
 from celery.exceptions import CeleryError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
@@ -16,6 +18,8 @@ from shared.database.database import refuse_inside_transaction
 QUEUES = ("default", "media", "upkeep")
 SEND_SECONDS = 3.0
 CORRELATION_HEADER = "vitte_correlation_id"
+QUEUED_HEADER = "vitte_queued_at"
+"""When the task was sent, in seconds of the epoch; the schedule's tasks and repetitions have it as well."""
 
 # The visibility timeout must be longer than the longest task, or it is run again while it still runs.
 _TRANSPORT = {
@@ -56,6 +60,14 @@ def celery_app(broker_url: str) -> Celery:
         timezone="UTC",
     )
     return app
+
+
+def _note_time(headers: MutableMapping[str, Any] | None = None, **_: object) -> None:
+    if headers is not None:
+        headers[QUEUED_HEADER] = time.time()
+
+
+signals.before_task_publish.connect(_note_time)
 
 
 class CeleryJobs:

@@ -18,6 +18,9 @@ TAKEOVERS = Counter("vitte_inbox_takeovers_total", "Lanes taken from a consumer 
 DEPTH = Gauge("vitte_inbox_depth", "Updates that wait or are worked on")
 OLDEST = Gauge("vitte_inbox_oldest_age_seconds", "Age of the oldest update that is not handled")
 
+for _stage in ("intake", "consumer"):
+    DEAD.labels(_stage)  # from zero on, or Prometheus could not see the first one as a rise
+
 __all__ = ["InboxService", "Presence", "Received"]
 
 log = structlog.get_logger("inbox")

@@ -1,7 +1,7 @@
 """The only door to PostgreSQL."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from shared.database.characters import CharacterRows
 from shared.database.dialogs import DialogRows
 from shared.database.inbox import InboxRows
-from shared.database.lines import Connection, Lines
+from shared.database.lines import Connection, Lines, waiting
 from shared.database.operators import OperatorRows
 from shared.database.reports import ReportRows
 from shared.database.upkeep import UpkeepRows
@@ -125,7 +125,9 @@ class Database:
         Raises `DatabaseUnavailableError` when PostgreSQL is away.
         """
         with _alone(), _translated():
-            async with self.engine.begin() as connection:
+            async with AsyncExitStack() as closing:
+                with waiting():
+                    connection = await closing.enter_async_context(self.engine.begin())
                 tx = Transaction(connection)
                 yield tx
                 if tx.wrote_objects:

@@ -6,18 +6,23 @@ goes straight to asyncpg.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
 from typing import Any, Protocol
 
 import asyncpg
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import TextClause
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+WAITING = Gauge("vitte_db_waiting", "Statements and transactions that wait for a connection")
+WAITED = Histogram(
+    "vitte_db_wait_seconds", "From wanting a connection to having it", buckets=(0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5)
+)
 
 TRUSTED_SECONDS = 1.0
 """A connection that was used so lately is taken without asking whether it still lives."""
@@ -122,9 +127,11 @@ class Lines:
     async def _wait(self, patience: float) -> None:
         if not self._free.locked():
             await self._free.acquire()
+            WAITED.observe(0)
             return
-        async with asyncio.timeout(patience):
-            await self._free.acquire()
+        with waiting():
+            async with asyncio.timeout(patience):
+                await self._free.acquire()
 
     async def _open(self, sent: Counter) -> Line:
         """One that is known to live, else one from the pool, which asks first."""
@@ -149,6 +156,17 @@ class Lines:
         line.driver.terminate()
         await line.held.invalidate()
         await line.held.close()
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Counts one more that waits for a connection, and for how long, also when in vain."""
+    began = monotonic()
+    with WAITING.track_inprogress():
+        try:
+            yield
+        finally:
+            WAITED.observe(monotonic() - began)
 
 
 _DIALECT: Dialect = make_url("postgresql+asyncpg://").get_dialect()()

@@ -55,6 +55,10 @@ async def test_a_job_is_done_and_its_id_is_on_every_line(house: House, database_
         assert is_due is True
         figures = worker.wait_for_status(f"http://127.0.0.1:{port}/metrics", 200).text
         assert 'vitte_task_seconds_count{outcome="done",task="resend_pending"} 1.0' in figures
+        assert 'vitte_task_wait_seconds_bucket{le="30.0",task="resend_pending"} 1.0' in figures
+        assert 'vitte_task_wait_seconds_sum{task="resend_pending"} 0.0\n' not in figures
+        assert "vitte_event_loop_lag_seconds_bucket" in figures
+        assert "vitte_db_wait_seconds_bucket" in figures
         code, seconds = worker.terminate()
         assert (code, worker.errors, worker.events()[-1]["event"]) == (0, [], "worker_stopped")
         assert seconds < 5
