@@ -76,6 +76,35 @@ migrate: dev ## Brings the database of the settings (or of the demo) up to date
 revision: have-m dev ## Writes a migration from the models: make revision m="what changes"
 	@$(RUN) scripts/local_services.py exec -- sh -c '$(RUN) scripts/run_migrations.py && exec $(RUN) -m alembic revision --autogenerate -m "$$1"' revision "$(m)"
 
+##@ Containers
+.PHONY: setup
+setup: python ## Looks at Docker and the machine, writes .env with generated secrets
+	@exec $(PYTHON) scripts/setup.py
+
+.PHONY: up
+up: python ## The platform with Docker Compose; DEMO=1: with the sandbox, without a token (DEMO=0 ends that)
+	@DEMO="$(DEMO)" exec $(PYTHON) -m scripts.compose up
+
+.PHONY: down
+down: python ## Stops and removes the containers; the data stays
+	@exec $(PYTHON) -m scripts.compose down
+
+.PHONY: ps
+ps: python ## The containers and how they are
+	@exec $(PYTHON) -m scripts.compose ps
+
+.PHONY: logs
+logs: python ## Follows what the containers say: make logs, make logs s="bot worker"
+	@exec $(PYTHON) -m scripts.compose logs $(s)
+
+.PHONY: compose-smoke
+compose-smoke: python ## Starts a copy of the platform in Docker, checks it from outside and inside, removes it
+	@exec $(PYTHON) -m scripts.compose.smoke
+
+.PHONY: compose-faults
+compose-faults: python ## The same copy under load: more replicas, restarts and kills of every container
+	@exec $(PYTHON) -m scripts.compose.smoke --faults
+
 ##@ Operate
 .PHONY: config
 config: dev ## The settings in effect, secrets masked

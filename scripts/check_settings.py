@@ -11,6 +11,8 @@ from shared.bootstrap import open_application
 from shared.domain.errors import InvalidInputError
 from shared.settings import Process, Settings, SettingsError, exit_with, load_settings
 
+SERVING = ("bot", "api", "worker", "admin")
+
 
 async def _opens(settings: Settings, process: Process) -> None:
     async with open_application(settings, process):
@@ -23,7 +25,8 @@ def main() -> int:
     process: Process = parser.parse_args().process
     try:
         settings = load_settings(process)
-        asyncio.run(_opens(settings, process))
+        if process in SERVING:
+            asyncio.run(_opens(settings, process))
     except SettingsError as error:
         exit_with(error)
     except InvalidInputError as error:
