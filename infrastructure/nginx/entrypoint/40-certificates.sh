@@ -11,7 +11,7 @@ watch() {
     while sleep "${CERTIFICATE_CHECK_SECONDS:-60}"; do
         now=$(stamp) && [ "$now" != "$seen" ] || continue
         seen=$now
-        for render in /docker-entrypoint.d/*envsubst-on-templates.sh; do
+        for render in "${0%/*}"/*envsubst-on-templates.sh; do
             TLS_STATE=on "$render" >/dev/null 2>&1
         done
         if nginx -t -q; then
