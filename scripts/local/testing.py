@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from scripts.local.chromium import find_chromium
+from scripts.local.deployment_tools import get_tools
 
 MOST_WORKERS = 4
 NOT_RUN = 3
@@ -37,6 +38,8 @@ def run(marks: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
+    if missing := get_tools():
+        print(f"{' and '.join(missing)} not found: the tests of what is deployed will fail. Install them and repeat.", flush=True)
     if "--fast" in arguments:
         return run("not crash and not browser")
     if get_chromium():
