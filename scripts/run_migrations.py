@@ -48,8 +48,9 @@ async def main() -> int:
             await _migrate_alone(connection)
         seeded = await CharacterService(database=database).seed(character_seeds())
         log.info("characters_seeded", changed=seeded)
-    except DatabaseUnavailableError:
-        sys.stderr.write(f"vitte: DATABASE_URL: PostgreSQL did not answer for {PATIENCE_SECONDS:.0f} s\n")
+    except DatabaseUnavailableError as error:
+        reason = _refusal(error.__cause__) or f"PostgreSQL did not answer for {PATIENCE_SECONDS:.0f} s"
+        sys.stderr.write(f"vitte: DATABASE_URL: {reason}\n")
         return 1
     except DBAPIError as error:
         if (refusal := _refusal(error)) is None:
@@ -61,10 +62,11 @@ async def main() -> int:
     return 0
 
 
-def _refusal(error: DBAPIError) -> str | None:
+def _refusal(error: BaseException | None) -> str | None:
     """What an operator has to put right, in PostgreSQL's own words. None for any other failure."""
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    return str(error.orig).splitlines()[0] if REFUSALS & {state, state[:2]} else None
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(cause, "sqlstate", None) or "")
+    return str(cause).splitlines()[0] if REFUSALS & {state, state[:2]} else None
 
 
 def _engine(settings: Settings) -> AsyncEngine:
@@ -84,8 +86,8 @@ async def _wait_for(database: Database) -> None:
     while True:
         try:
             await database.check()
-        except DatabaseUnavailableError:
-            if time.monotonic() - started > PATIENCE_SECONDS:
+        except DatabaseUnavailableError as error:
+            if _refusal(error.__cause__) or time.monotonic() - started > PATIENCE_SECONDS:
                 raise
             log.info("waiting_for_database", next_try_seconds=pause)
             await asyncio.sleep(pause)
