@@ -7,11 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parents[2]
+OVERLAYS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "infrastructure" / "compose").glob("*.yml"))
 TOOLS = {
     "types": ("mypy",),
     "import contracts": ("lint-imports", "--no-logo"),
     "style": ("ruff", "check", "."),
     "format": ("ruff", "format", "--check", "."),
+    "Dockerfiles": ("hadolint", "services/Dockerfile", "Dockerfile.migrations"),
+    "compose files": ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml", *OVERLAYS),
 }
 
 

@@ -11,6 +11,7 @@ from shared.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("shared", "services", "scripts")
 BANNED_NAMES = {"utils", "helpers", "common", "misc", "manager", "processor", "base_service", "info"}
+CONTAINERS = "# --- Containers"
 FREE_OF_SETTINGS = {"SANDBOX_PORT"}
 
 
@@ -54,8 +55,14 @@ def test_blanket_excepts_are_few_and_named_in_an_adr() -> None:
     assert [path for path in catching if path not in decisions] == []
 
 
+def described(containers: bool) -> str:
+    """The part of .env.example that processes read, or the one that only Compose reads."""
+    ours, mark, theirs = (ROOT / ".env.example").read_text(encoding="utf-8").partition(CONTAINERS)
+    return mark + theirs if containers else ours
+
+
 def test_env_example_and_settings_name_the_same_variables() -> None:
-    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    text = described(containers=False)
     listed = set(re.findall(r"^([A-Z][A-Z0-9_]*)=", text, re.MULTILINE))
     assert listed - FREE_OF_SETTINGS == {name.upper() for name in Settings.model_fields}
 
@@ -66,7 +73,7 @@ def test_every_variable_in_env_example_has_a_comment_in_its_section() -> None:
 
 
 def test_env_example_holds_the_defaults_and_no_secret() -> None:
-    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    text = described(containers=False)
     given = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.+)$", text, re.MULTILINE))
     defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
     spellings = {name: {value, value.lower(), value.removesuffix(".0")} for name, value in defaults.items()}
