@@ -105,6 +105,10 @@ compose-smoke: python ## Starts a copy of the platform in Docker, checks it from
 compose-faults: python ## The same copy under load: more replicas, restarts and kills of every container
 	@exec $(PYTHON) -m scripts.compose.smoke --faults
 
+.PHONY: compose-operations
+compose-operations: python ## The same copy: backup, wipe, restore, damaged backups, an update under load
+	@exec $(PYTHON) -m scripts.compose.smoke --operations
+
 ##@ Operate
 .PHONY: config
 config: dev ## The settings in effect, secrets masked
@@ -113,6 +117,18 @@ config: dev ## The settings in effect, secrets masked
 .PHONY: operator
 operator: have-login dev ## Creates a login for the dashboard: make operator login=anna
 	@$(RUN) scripts/local_services.py exec -- $(RUN) scripts/create_operator.py --login "$(login)"
+
+.PHONY: backup
+backup: python ## Saves database and files of the containers: make backup to=/mnt/today keep=7
+	@exec $(PYTHON) -m scripts.compose backup --to "$(to)" --keep "$(keep)"
+
+.PHONY: restore
+restore: python ## Brings a backup back into an empty installation: make restore from=backups/… [replace=yes]
+	@exec $(PYTHON) -m scripts.compose restore --from "$(from)" --replace "$(replace)"
+
+.PHONY: update
+update: python ## Builds what changed and replaces one container after the other: make update, make update s=bot
+	@exec $(PYTHON) -m scripts.compose update $(s)
 
 .PHONY: clean
 clean: ## Removes what can be made again: packages, caches (the demo's data stays; see reset)

@@ -1,12 +1,15 @@
-"""`python -m scripts.compose up | down | ps | logs [service …] | setup`: what the Makefile calls."""
+"""`python -m scripts.compose up | down | ps | logs [service …] | setup | backup | restore | update`: what the Makefile calls."""
 
 import sys
 from collections.abc import Callable
 
 from scripts.compose import up
+from scripts.compose.backup import backup
 from scripts.compose.engine import ROOT, RefusedError, find_compose
 from scripts.compose.installation import prepare
 from scripts.compose.prerequisites import check_disk, check_memory, memory_bytes
+from scripts.compose.restore import restore
+from scripts.compose.update import update
 
 
 def setup() -> None:
@@ -27,7 +30,16 @@ def logs() -> None:
     find_compose(environment=up.without_demands()).show("--profile", "*", "logs", "--follow", "--tail", "100", *sys.argv[2:])
 
 
-COMMANDS: dict[str, Callable[[], None]] = {"up": up.up, "down": up.down, "setup": setup, "ps": ps, "logs": logs}
+COMMANDS: dict[str, Callable[[], None]] = {
+    "up": up.up,
+    "down": up.down,
+    "setup": setup,
+    "ps": ps,
+    "logs": logs,
+    "backup": backup,
+    "restore": restore,
+    "update": update,
+}
 
 
 def main() -> None:

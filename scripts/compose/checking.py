@@ -84,8 +84,8 @@ def _about_the_door(values: Values, root: Path) -> Iterator[str]:
         ipaddress.ip_address(values.get("PUBLIC_BIND", "127.0.0.1"))
     except ValueError:
         yield f"PUBLIC_BIND is an address of this machine (127.0.0.1, or 0.0.0.0 for all), not {values.get('PUBLIC_BIND')!r}"
-    if not PREFIX.fullmatch(values.get("EDGE_PREFIX", "172.30.250")):
-        yield "EDGE_PREFIX is the first three numbers of a free /24 network, such as 172.30.250"
+    if not PREFIX.fullmatch(values.get("EDGE_PREFIX", "10.213.250")):
+        yield "EDGE_PREFIX is the first three numbers of a free /24 network, such as 10.213.250"
     port(values, "HTTP_PORT", 80)
     port(values, "HTTPS_PORT", 443)
 

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_COMPOSE = (2, 20)
@@ -39,6 +39,16 @@ class Compose:
             check=False,
             timeout=seconds,
             **given,
+        )
+
+    def begin(self, *arguments: str, **pipes: Any) -> subprocess.Popen[bytes]:
+        """Runs beside us; `pipes` are stdin, stdout and stderr as `subprocess.Popen` takes them."""
+        return subprocess.Popen([*self.command, *arguments], cwd=self.root, env=self._env(), **pipes)
+
+    def feed(self, *arguments: str, source: BinaryIO) -> subprocess.CompletedProcess[str]:
+        """As `run`, and the content of an open file goes to its input."""
+        return subprocess.run(
+            [*self.command, *arguments], cwd=self.root, env=self._env(), capture_output=True, text=True, check=False, stdin=source
         )
 
     def show(self, *arguments: str) -> int:

@@ -31,6 +31,16 @@ def wanted_demo() -> bool | None:
 def up() -> None:
     """Raises `RefusedError`: before anything starts for what is missing or wrong, else with the reason of what failed."""
     started = time.monotonic()
+    compose, given = prepared()
+    start(compose)
+    create_operator(compose, given)
+    say(f"ready ({time.monotonic() - started:.0f} s)")
+    for line in addresses(given):
+        say(line)
+
+
+def prepared() -> tuple[Compose, Values]:
+    """Machine and settings are in order and the images built; nothing was started. Raises `RefusedError`."""
     compose = find_compose()
     memory = memory_bytes()
     check_memory(memory)
@@ -43,16 +53,13 @@ def up() -> None:
     check_ports(compose, given)
     build(compose)
     check_in_images(compose)
-    start(compose)
-    create_operator(compose, given)
-    say(f"ready ({time.monotonic() - started:.0f} s)")
-    for line in addresses(given):
-        say(line)
+    return compose, given
 
 
-def build(compose: Compose) -> None:
+def build(compose: Compose, *services: str) -> None:
+    """Of these services, or of all."""
     say("Building the images …")
-    ran = compose.run("build", "--quiet", seconds=3600)
+    ran = compose.run("build", "--quiet", *services, seconds=3600)
     if ran.returncode != 0:
         say(ran.stderr[-4000:].rstrip())
         raise RefusedError(f"building failed: {last_line(ran.stderr)}")

@@ -1,14 +1,16 @@
-"""`python -m scripts.compose.smoke [--faults] [--keep]`. Exit codes: 0 all passed, 1 something failed, 3 there is no engine here."""
+"""`python -m scripts.compose.smoke [--faults | --operations] [--keep]`. Exit codes: 0 passed, 1 something failed, 3 there is no engine here."""
 
 import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 from scripts.compose.engine import ROOT, RefusedError, docker
 from scripts.compose.smoke import starting
 from scripts.compose.smoke.faults import check_faults
 from scripts.compose.smoke.hardening import check_hardening
+from scripts.compose.smoke.operations import check_drill, check_operations
 from scripts.compose.smoke.report import Report
 from scripts.compose.smoke.stage import Stage, staged
 from scripts.compose.smoke.using import check_use
@@ -48,11 +50,11 @@ def lab_images(stage: Stage) -> None:
             raise RefusedError("the lab has no stand-in for an image that docker-compose.yml names")
 
 
-def run(report: Report, stage: Stage, *, faults: bool) -> None:
+def run(report: Report, stage: Stage, special: Callable[[Report, Stage], None] | None) -> None:
     lab_images(stage)
-    if faults:
+    if special is not None:
         if report.check("make up DEMO=1 from a fresh copy", lambda: starting.up(stage)):
-            check_faults(report, stage)
+            special(report, stage)
         return
     if not starting.before_and_up(report, stage):
         return
@@ -60,12 +62,19 @@ def run(report: Report, stage: Stage, *, faults: bool) -> None:
     report.check("only nginx is published", lambda: starting.published(stage))
     check_use(report, stage)
     check_hardening(report, stage)
+    check_drill(report, stage)
     report.check("make down leaves nothing running, and the data", lambda: starting.down(stage))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.compose.smoke", description="Check a copy of the platform in Docker.")
-    parser.add_argument("--faults", action="store_true", help="load, replicas, restarts and kills instead of the usual checks")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--faults", dest="special", action="store_const", const=check_faults, help="load, replicas, restarts and kills instead"
+    )
+    instead.add_argument(
+        "--operations", dest="special", action="store_const", const=check_operations, help="backup, restore and update instead"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the copy running at the end")
     arguments = parser.parse_args()
     if not engine():
@@ -74,7 +83,7 @@ def main() -> int:
     report = Report()
     try:
         with staged(keep=arguments.keep) as stage:
-            run(report, stage, faults=arguments.faults)
+            run(report, stage, arguments.special)
     except RefusedError as refused:
         print(f"vitte: {refused}", file=sys.stderr)
         return 1

@@ -141,7 +141,7 @@ def staged(*, keep: bool) -> Iterator[Stage]:
         "VITTE_VERSION": VERSION,
         "HTTP_PORT": str(free_port()),
         "HTTPS_PORT": str(free_port()),
-        "EDGE_PREFIX": "172.31.249",
+        "EDGE_PREFIX": "10.213.249",
     }
     stage = Stage(root, find_compose(root, environment), int(environment["HTTP_PORT"]))
     leftover = Stage(root, find_compose(root, {**environment, **_unset(root)}), 0)

@@ -76,13 +76,35 @@ class MinioStore:
         """For set-up: makes the bucket unless it is there; may be called by several processes at once."""
         await self._run(self._make_bucket)
 
+    async def sizes(self) -> dict[str, int]:
+        """For backups: the name of every object of the bucket, also of those that `put` would refuse, and its size in bytes."""
+        return await self._run(
+            lambda: {o.object_name: o.size for o in self._client.list_objects(self._bucket, recursive=True) if not o.is_dir}
+        )
+
+    async def take(self, name: str) -> tuple[bytes, str]:
+        """For backups: any object of the bucket, and its content type. Raises `ObjectNotFoundError`."""
+        return await self._run(lambda: self._read_typed(name))
+
+    async def put_back(self, name: str, content: bytes, content_type: str) -> None:
+        """For backups: under any name that `sizes` told."""
+        body = io.BytesIO(content)
+        await self._run(lambda: self._client.put_object(self._bucket, name, body, len(content), content_type=content_type))
+
+    async def remove(self, name: str) -> None:
+        """For backups: under any name that `sizes` told."""
+        await self._run(lambda: self._client.remove_object(self._bucket, name))
+
     async def aclose(self) -> None:
         self._http.clear()
 
     def _read(self, name: str) -> bytes:
+        return self._read_typed(name)[0]
+
+    def _read_typed(self, name: str) -> tuple[bytes, str]:
         response = self._client.get_object(self._bucket, name)
         try:
-            return response.data
+            return response.data, response.headers.get("Content-Type", "application/octet-stream")
         finally:
             response.close()
             response.release_conn()
