@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from prometheus_client import Gauge
 
 from shared.domain.errors import AppError
 
 CHECK_SECONDS = 2.0
+
+UP = Gauge("vitte_dependency_up", "1 when what we depend on answered the last time it was asked, else 0", ["dependency"])
 
 log = structlog.get_logger("health")
 
@@ -52,6 +55,7 @@ async def _ask(name: str, check: Callable[[], Awaitable[None]]) -> DependencyHea
     started = time.monotonic()
     [error] = await asyncio.gather(asyncio.wait_for(_call(check), CHECK_SECONDS), return_exceptions=True)
     latency_ms = round((time.monotonic() - started) * 1000, 1)
+    UP.labels(name).set(error is None)
     if error is None:
         return DependencyHealth(name=name, code=None, latency_ms=latency_ms)
     code = _code_of(error)

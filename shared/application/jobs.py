@@ -24,6 +24,14 @@ class ResendPending(Job):
     queue: ClassVar[str] = "upkeep"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskStorage(Job):
+    """Whether files could be stored now; only the figure changes."""
+
+    name: ClassVar[str] = "ask_storage"
+    queue: ClassVar[str] = "upkeep"
+
+
 class JobQueue(Protocol):
     async def enqueue(self, job: Job) -> bool:
         """Hands the job over, after the transaction that made it necessary. Never raises.

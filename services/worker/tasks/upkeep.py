@@ -1,5 +1,5 @@
 from services.worker.task import task
-from shared.application.jobs import CleanUpOldMessages, ResendPending
+from shared.application.jobs import AskStorage, CleanUpOldMessages, ResendPending
 from shared.bootstrap import Application
 
 
@@ -11,3 +11,8 @@ async def cleanup_old_messages(application: Application) -> None:
 @task(ResendPending, timeout=50)
 async def resend_pending(application: Application) -> None:
     await application.upkeep.resend_pending()
+
+
+@task(AskStorage, timeout=10)
+async def ask_storage(application: Application) -> None:
+    await application.health.check("storage")
