@@ -1,4 +1,4 @@
-"""`python -m scripts.compose.smoke [--faults | --operations] [--keep]`. Exit codes: 0 passed, 1 something failed, 3 there is no engine here."""
+"""`python -m scripts.compose.smoke [--faults | --operations] [--keep]`. Exit codes: 0 passed, 1 failed, 3 there is no engine here."""
 
 import argparse
 import os
