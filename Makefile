@@ -118,6 +118,10 @@ config: dev ## The settings in effect, secrets masked
 operator: have-login dev ## Creates a login for the dashboard: make operator login=anna
 	@$(RUN) scripts/local_services.py exec -- $(RUN) scripts/create_operator.py --login "$(login)"
 
+.PHONY: doctor
+doctor: python ## What is wrong with the running installation, and what to do: make doctor, make doctor json=1
+	@exec $(PYTHON) -m scripts.compose doctor $(if $(json),--json) $(if $(demo),--demo)
+
 .PHONY: backup
 backup: python ## Saves database and files of the containers: make backup to=/mnt/today keep=7
 	@exec $(PYTHON) -m scripts.compose backup --to "$(to)" --keep "$(keep)"

@@ -1,4 +1,4 @@
-"""`python -m scripts.compose up | down | ps | logs [service …] | setup | backup | restore | update`: what the Makefile calls."""
+"""`python -m scripts.compose up | down | ps | logs [service …] | setup | backup | restore | update | doctor`: what the Makefile calls."""
 
 import sys
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from scripts.compose.installation import prepare
 from scripts.compose.prerequisites import check_disk, check_memory, memory_bytes
 from scripts.compose.restore import restore
 from scripts.compose.update import update
+from scripts.doctor.command import doctor
 
 
 def setup() -> None:
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "backup": backup,
     "restore": restore,
     "update": update,
+    "doctor": lambda: sys.exit(doctor(sys.argv[2:])),
 }
 
 
