@@ -14,6 +14,7 @@ from scripts.compose.engine import RefusedError, docker
 PLACEHOLDER = re.compile(r"change.?me|placeholder|example|your.?(token|key|secret)|^<.*>$", re.IGNORECASE)
 DEMO_MARK = "# --- Demo: `make up DEMO=1` wrote the rest of this file, `make up DEMO=0` removes it "
 SMALL = "docker-compose.yml:infrastructure/compose/small.yml"
+ACME = "infrastructure/compose/acme.yml"
 SMALL_SERVER_BYTES = 7_000_000_000
 KNOBS = ("COMPOSE_PROJECT_NAME", "VITTE_VERSION", "PUBLIC_BIND", "HTTP_PORT", "HTTPS_PORT", "EDGE_PREFIX", "COMPOSE_FILE")
 """Written into a new `.env` when the command's environment has them, so that later commands agree with it."""
@@ -100,7 +101,7 @@ def prepare(root: Path, *, demo: bool | None, memory: int) -> list[str]:
     wants_demo = bool(rest) if demo is None else demo
     known = dotenv.parsed(head)
     fresh = {name: make() for name, make in GENERATED.items() if not known.get(name)}
-    head = _with_profile(dotenv.with_values(head, fresh), wants_demo)
+    head = _with_certbot(_with_profile(dotenv.with_values(head, fresh), wants_demo))
     text = head + (_demo_block(head, dotenv.parsed(rest)) if wants_demo else "")
     if wants_demo:
         text = _without_gaps(text)
@@ -109,7 +110,7 @@ def prepare(root: Path, *, demo: bool | None, memory: int) -> list[str]:
     dotenv.write(path, text)
     if not before:
         return ["Wrote .env with generated secrets"]
-    return [f"Completed .env: {', '.join(fresh)}"] if fresh else ["Changed .env: the demo"]
+    return [f"Completed .env: {', '.join(fresh)}"] if fresh else ["Changed .env: the demo or COMPOSE_FILE"]
 
 
 def _first(root: Path, memory: int) -> str:
@@ -139,6 +140,14 @@ def _with_profile(head: str, wants_demo: bool) -> str:
     present = Values(dotenv.parsed(head)).profiles
     wanted = [name for name in present if name != "demo"] + (["demo"] if wants_demo else [])
     return head if wanted == present else dotenv.with_values(head, {"COMPOSE_PROFILES": ",".join(wanted)})
+
+
+def _with_certbot(head: str) -> str:
+    """TLS_MODE decides whether certbot's file is among those of Compose."""
+    known = Values(dotenv.parsed(head))
+    files = known.get("COMPOSE_FILE", "docker-compose.yml").split(":")
+    wanted = [name for name in files if name != ACME] + ([ACME] if known.get("TLS_MODE") == "acme" else [])
+    return head if wanted == files else dotenv.with_values(head, {"COMPOSE_FILE": ":".join(wanted)})
 
 
 def _demo_block(head: str, kept: Mapping[str, str]) -> str:

@@ -26,6 +26,10 @@ def source() -> str:
     return (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 
 
+def with_certbot() -> str:
+    return source() + (ROOT / "infrastructure" / "compose" / "acme.yml").read_text(encoding="utf-8")
+
+
 def compose() -> dict[str, Any]:
     found: dict[str, Any] = YAML(typ="safe").load(source())
     return found
@@ -80,7 +84,7 @@ def test_nobody_of_ours_starts_before_the_migrations_ended_well() -> None:
 
 
 def variables() -> set[str]:
-    return set(re.findall(r"\$\{([A-Z0-9_]+)", source()))
+    return set(re.findall(r"\$\{([A-Z0-9_]+)", with_certbot()))
 
 
 def test_what_an_operator_may_set_is_described_and_read() -> None:
@@ -94,7 +98,7 @@ def test_what_an_operator_may_set_is_described_and_read() -> None:
 
 def test_the_defaults_described_are_those_that_hold() -> None:
     described_ones = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.+)$", described(containers=True), re.MULTILINE))
-    held = dict(re.findall(r"\$\{([A-Z0-9_]+):-([^}]*)\}", source()))
+    held = dict(re.findall(r"\$\{([A-Z0-9_]+):-([^}]*)\}", with_certbot()))
     assert {name: value for name, value in described_ones.items() if name not in COMPOSE_ITSELF and held[name] != value} == {}
 
 
