@@ -121,9 +121,14 @@ def _upgrade(connection: Connection) -> tuple[str | None, str | None]:
     config.attributes["connection"] = connection
     before = MigrationContext.configure(connection).get_current_revision()
     connection.commit()
+    scripts = ScriptDirectory.from_config(config)
+    if before is not None and before not in {script.revision for script in scripts.walk_revisions()}:
+        # Rolled back to the version before: its tables are all there, for no migration takes away what that one needs.
+        log.warning("database_is_newer", revision=before)
+        return before, before
     connection.execute(text("set lock_timeout = '10s'"))
     command.upgrade(config, "head")
-    return before, ScriptDirectory.from_config(config).get_current_head()
+    return before, scripts.get_current_head()
 
 
 if __name__ == "__main__":

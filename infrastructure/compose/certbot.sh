@@ -1,6 +1,7 @@
 #!/bin/sh
 # Asks for a certificate and looks twice a day whether it is due; certbot renews a month before it ends.
 set -u
+umask 022
 CERTIFICATE_ROOT=${CERTIFICATE_ROOT:-/etc/letsencrypt}
 
 set -- certonly --non-interactive --agree-tos --keep-until-expiring --expand --cert-name vitte \

@@ -44,13 +44,6 @@ def is_empty(compose: Compose) -> bool:
     return all(sql(compose, f"select exists (select from {table})") == "f" for table in there.split())  # noqa: S608 - our own names
 
 
-def revision(compose: Compose) -> str:
-    """The migration at which the database is; empty when there was none yet."""
-    if sql(compose, "select to_regclass('public.alembic_version') is null") == "t":
-        return ""
-    return sql(compose, "select version_num from alembic_version")
-
-
 def counts(compose: Compose, database: str) -> dict[str, int]:
     """Rows of every table."""
     return _counted(sql(compose, COUNT, database).splitlines())

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from scripts.compose import database, manifest, up
+from scripts.compose import up
 from scripts.compose.checking import check_compose, check_in_images, check_values
 from scripts.compose.containers import created_beside, described, outdated, remove, retire, running, started
 from scripts.compose.door import is_door_outdated, replace_door
@@ -68,10 +68,6 @@ def _build(compose: Compose, wanted: Sequence[str]) -> None:
 
 def migrate(compose: Compose) -> None:
     """Before any container is replaced: the old ones go on with the new tables. Raises `RefusedError`."""
-    there = database.revision(compose)
-    if there and there not in manifest.revisions(ROOT):
-        up.say(f"The tables are of a newer version ({there}) and stay so: migrations never take away what the version before needs")
-        return
     ran = compose.run("run", "--rm", "-T", "--no-deps", "migrations", seconds=3700)
     if ran.returncode != 0:
         lines = [*ran.stdout.splitlines(), *ran.stderr.splitlines()]
