@@ -2,10 +2,12 @@
 
 import argparse
 import fcntl
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 
+from scripts.compose.engine import RefusedError
 from scripts.doctor import compose, showing
 from scripts.doctor.compose import Installation
 from scripts.doctor.findings import Finding, Level, count, fail, loaded
@@ -33,8 +35,7 @@ def doctor(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.add_argument("--demo", action="store_true", help="look at the demo even where containers run, too")
     given = parser.parse_args(arguments)
-    installation = None if given.demo else compose.found()
-    looked_at, title, findings = _examined(installation, say=not given.json)
+    looked_at, title, findings = _examined(only_demo=given.demo, say=not given.json)
     if given.json:
         print(showing.as_json(looked_at, findings))
     else:
@@ -43,8 +44,9 @@ def doctor(arguments: Sequence[str]) -> int:
     return 1 if count(findings, Level.FAIL) else 0
 
 
-def _examined(installation: Installation | None, *, say: bool) -> tuple[str, str, list[Finding]]:
+def _examined(*, only_demo: bool, say: bool) -> tuple[str, str, list[Finding]]:
     """What was looked at, in a word and in a sentence, and what was found there."""
+    installation, refused = (None, "") if only_demo else _installation()
     runs = demo_runs()
     if installation is not None and installation.is_up:
         also = "; the demo runs as well: `make doctor demo=1`" if runs else ""
@@ -55,9 +57,23 @@ def _examined(installation: Installation | None, *, say: bool) -> tuple[str, str
         title = f"Looking at the demo on this machine (make demo, {_shown()})"
         _announce(title, say=say)
         return "demo", title, _demo()
+    return "nothing", "Nothing runs here.", [_nothing(installation, refused)]
+
+
+def _installation() -> tuple[Installation | None, str]:
+    """And why Docker could not tell."""
+    try:
+        return compose.found(), ""
+    except (RefusedError, OSError, ValueError) as error:
+        return None, str(error)
+
+
+def _nothing(installation: Installation | None, refused: str) -> Finding:
     if installation is not None:
-        return "nothing", "Nothing runs here: the containers are stopped.", [fail("containers", "none of them runs", STOPPED)]
-    return "nothing", "Nothing runs here.", [fail("platform", "neither containers of this folder nor its demo run", START)]
+        return fail("containers", "all of them are stopped", STOPPED)
+    if refused and shutil.which("docker"):
+        return fail("Docker", "cannot tell what runs here", refused)
+    return fail("platform", "neither containers of this folder nor its demo run", START)
 
 
 def _announce(title: str, *, say: bool) -> None:

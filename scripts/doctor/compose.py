@@ -1,5 +1,6 @@
 """The installation in containers, seen from the host and from inside."""
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,13 +45,10 @@ class Installation:
 
 
 def found() -> Installation | None:
-    """None without Docker, or where nothing of this installation was ever started."""
-    try:
-        compose = find_compose(environment=up.without_demands())
-        project = compose.project()
-        there = containers.inspected(project)
-    except (RefusedError, OSError):
-        return None
+    """None where nothing of this installation was ever started. Raises `RefusedError` where Docker cannot tell."""
+    compose = find_compose(environment=up.without_demands())
+    project = json.loads(compose.ask("config", "--format", "json"))["name"]
+    there = containers.inspected(project)
     return Installation(compose, Compose(compose.command, compose.root), values(ROOT), project, there) if there else None
 
 
@@ -118,7 +116,7 @@ def _inside(installation: Installation, name: str) -> list[Finding]:
 
 
 def _no_answer(name: str, said: str) -> Finding:
-    if "No module named" in said:
+    if "No module named scripts.doctor" in said:
         return warn(name, "its image is older than `make doctor`, so it cannot be asked", "`make update`")
     return fail(name, f"cannot be asked: {last_line(said) or 'no answer'}", f"`make up`, and if it does not help `make logs s={name}`")
 

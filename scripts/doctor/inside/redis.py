@@ -10,12 +10,13 @@ from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemory
 
 from scripts.doctor.findings import Finding, Kind, fail, ok, span, warn
 from scripts.doctor.inside.patient import Patient, host_of
-from shared.adapters.celery_jobs import QUEUED_HEADER, QUEUES
 from shared.adapters.redis import open_redis
 
 NEARLY_FULL = 0.9
 OLD_JOB_SECONDS, STUCK_JOB_SECONDS = 60.0, 300.0
 SCHEDULE_LOCK = "vitte:schedule::lock"
+QUEUES, QUEUED_HEADER = ("default", "media", "upkeep"), "vitte_queued_at"
+"""As in shared/adapters/celery_jobs.py, which needs Celery, and only the worker's image has that."""
 
 
 async def examined(patient: Patient) -> list[Finding]:
