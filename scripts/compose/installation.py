@@ -110,7 +110,7 @@ def prepare(root: Path, *, demo: bool | None, memory: int) -> list[str]:
     dotenv.write(path, text)
     if not before:
         return ["Wrote .env with generated secrets"]
-    return [f"Completed .env: {', '.join(fresh)}"] if fresh else ["Changed .env: the demo or COMPOSE_FILE"]
+    return [f"Completed .env: {', '.join(fresh)}"] if fresh else ["Changed .env: what follows from DEMO and TLS_MODE"]
 
 
 def _first(root: Path, memory: int) -> str:
