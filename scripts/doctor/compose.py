@@ -66,7 +66,18 @@ def examined(installation: Installation) -> list[Finding]:
     ]
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
         told = [finding for findings in pool.map(_safely, looks) for finding in findings]
-    return scrubbed(told, _secrets(installation.given))
+    return scrubbed(_once(told), _secrets(installation.given))
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """What several processes complain of in the same words is one problem."""
+    seen, kept = set(), []
+    for finding in findings:
+        said = (finding.level, finding.found, finding.do)
+        if finding.level is Level.OK or said not in seen:
+            kept.append(finding)
+        seen.add(said)
+    return kept
 
 
 def _safely(look: Callable[[], list[Finding]]) -> list[Finding]:

@@ -114,4 +114,4 @@ def outdated(containers: Sequence[Container], wishes: Mapping[str, str]) -> list
     )
     if not old:
         return [ok("settings", "every container has those of .env")]
-    return [warn("settings", f"{', '.join(old)} still have older ones than .env and docker-compose.yml", "`make up` applies them")]
+    return [warn("settings", f"{', '.join(old)} have others than .env and docker-compose.yml now say", "`make up` applies them")]

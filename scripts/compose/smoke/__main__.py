@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from scripts.compose.engine import ROOT, RefusedError, docker
 from scripts.compose.smoke import starting
+from scripts.compose.smoke.doctor import check_doctor
 from scripts.compose.smoke.faults import check_faults
 from scripts.compose.smoke.hardening import check_hardening
 from scripts.compose.smoke.operations import check_drill, check_operations
@@ -61,6 +62,7 @@ def run(report: Report, stage: Stage, special: Callable[[Report, Stage], None] |
     starting.seen_from_compose(report, stage)
     report.check("only nginx is published", lambda: starting.published(stage))
     check_use(report, stage)
+    check_doctor(report, stage)
     check_hardening(report, stage)
     check_drill(report, stage)
     report.check("make down leaves nothing running, and the data", lambda: starting.down(stage))

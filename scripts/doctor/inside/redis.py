@@ -114,7 +114,8 @@ async def queue_examined(patient: Patient) -> list[Finding]:
         ages = [_age(await client.lindex(name, -1)) for name, length in lengths.items() if length]
         scheduled = bool(await client.exists(SCHEDULE_LOCK))
     except (RedisError, OSError, TimeoutError) as error:
-        return [_why(patient, "Redis", "CELERY_BROKER_URL", host_of(patient.settings.broker_url), error)]
+        setting = "CELERY_BROKER_URL" if patient.settings.celery_broker_url else "REDIS_URL"
+        return [_why(patient, "Redis", setting, host_of(patient.settings.broker_url), error)]
     finally:
         await client.aclose()
     return [_about_jobs(patient, sum(lengths.values()), max(ages, default=0.0)), _about_schedule(patient, scheduled=scheduled)]
