@@ -108,7 +108,7 @@ def _containers(installation: Installation) -> list[Finding]:
 
     def reason(name: str) -> str:
         said = installation.compose.run("logs", "--no-log-prefix", "--no-color", "--tail", "60", name, seconds=INSIDE_SECONDS)
-        return up.reason(said.stdout.splitlines())
+        return up.reason(said.stdout.replace("\x1b[2K", "").splitlines())
 
     return containers.judged(installation.containers, sorted(ran.stdout.split()), reason, datetime.now(UTC))
 

@@ -10,7 +10,8 @@ from scripts.doctor.findings import Finding, fail, ok, span, warn
 
 JOBS = ("migrations", "bucket")
 LATELY_SECONDS = 900
-MANY_RESTARTS = 3
+MANY_RESTARTS, LOOP_SECONDS = 3, 60
+KILLED = 137
 LONGEST_SHOWN = 200
 
 Container = Mapping[str, Any]
@@ -61,11 +62,27 @@ def _server(container: Container, reason: Reason, now: datetime) -> list[Finding
     if state.get("OOMKilled"):
         do = f"give {name} more memory (x-sizes in docker-compose.yml) or the machine more; `make up` starts it again"
         return [(warn if is_running(container) else fail)(name, f"was killed because it used all of its memory{_limit(container)}", do)]
-    if not is_running(container):
-        again = "restarts again and again" if state.get("Restarting") else f"does not run (exit code {state['ExitCode']})"
-        words = f": {_short(reason(name))}" if state["ExitCode"] else ""
+    if not is_running(container) or _loops(container, now):
+        again = (
+            "restarts again and again"
+            if state.get("Restarting") or is_running(container)
+            else f"does not run ({_ending(state['ExitCode'])})"
+        )
+        words = "" if state["ExitCode"] in {0, KILLED} and not is_running(container) else f": {_short(reason(name))}"
         return [fail(name, f"{again}{words}", f"`make up`, and if it does not stay up `make logs s={name}`")]
     return _health(container, now)
+
+
+def _loops(container: Container, now: datetime) -> bool:
+    """Between two deaths it runs for a moment."""
+    return (
+        container.get("RestartCount", 0) >= MANY_RESTARTS
+        and (now - _moment(container["State"]["StartedAt"])).total_seconds() < LOOP_SECONDS
+    )
+
+
+def _ending(code: int) -> str:
+    return "killed" if code == KILLED else f"exit code {code}"
 
 
 def _health(container: Container, now: datetime) -> list[Finding]:

@@ -62,6 +62,12 @@ def test_a_missing_container_is_named() -> None:
             "was killed because it used all of its memory (1024 MB)",
         ),
         (container("bot", OOMKilled=True), Level.WARN, "was killed because it used all of its memory"),
+        (container("bot", Running=False, ExitCode=137), Level.FAIL, "does not run (killed)"),
+        (
+            container("bot", restarts=3, StartedAt="2026-11-20T11:59:55.1Z"),
+            Level.FAIL,
+            "restarts again and again: last words of bot",
+        ),
         (container("bot", restarts=3), Level.WARN, "has restarted 3 times, last 2 min ago"),
         (container("bot", health="starting"), Level.WARN, "is still starting"),
         (container("migrations", Running=False, ExitCode=1), Level.FAIL, "failed with exit code 1: last words of migrations"),
