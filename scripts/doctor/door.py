@@ -82,7 +82,11 @@ def _certificate(door: Door) -> list[Finding]:
     try:
         shown = _handshake(door, _unverified())[1]
     except OSError as error:
-        waiting = "no certificate is there yet: run certbot (docs/operations.md)" if door.mode == "acme" else "look at `make logs s=nginx`"
+        waiting = (
+            "there is no certificate yet; `make logs s=certbot` says why (port 80 must be open to the internet)"
+            if door.mode == "acme"
+            else "look at `make logs s=nginx`"
+        )
         return [fail("certificate", f"no handshake on port {door.https_port} ({type(error).__name__})", waiting)]
     try:
         told = _handshake(door, _trusting(shown))[0]
@@ -122,7 +126,7 @@ def _is_public(door: Door) -> bool:
 
 def _renew(door: Door) -> str:
     if door.mode == "acme":
-        return "`certbot renew` (docs/operations.md): its timer does not run, or port 80 is closed to the internet"
+        return "certbot did not renew it: see `make logs s=certbot`, open port 80 to the internet, then `docker compose restart certbot`"
     return "put a new fullchain.pem and privkey.pem into TLS_FOLDER; nginx takes them up within a minute"
 
 

@@ -206,7 +206,7 @@ def test_telegram_needs_a_certificate_that_everybody_trusts(tmp_path: Path) -> N
 def test_an_expired_certificate(tmp_path: Path) -> None:
     found = door._unusable(door.Door("h", 0, 0, mode="acme"), _verification_error(door.EXPIRED))
     assert (found.level, found.found) == (Level.FAIL, "has expired: browsers and Telegram refuse it")
-    assert "certbot renew" in found.do
+    assert "make logs s=certbot" in found.do
 
 
 def _verification_error(code: int) -> ssl.SSLCertVerificationError:
