@@ -100,7 +100,7 @@ def received(compose: Compose, command: tuple[str, ...], path: Path, what: str) 
         settle(file)
         said.seek(0)
         if running.returncode != 0:
-            raise RefusedError(f"{what}: {last_line(said.read().decode(errors='replace')) or 'failed'}")
+            raise RefusedError(last_line(said.read().decode(errors="replace")).removeprefix("vitte: ") or f"{what} failed")
     return note
 
 
@@ -112,7 +112,7 @@ def load(compose: Compose, path: Path) -> None:
     with path.open("rb") as file:
         ran = compose.feed(*command, source=file)
     if ran.returncode != 0:
-        raise RefusedError(f"pg_restore: {last_line(ran.stderr) or 'failed'}")
+        raise RefusedError(last_line(ran.stderr) or "pg_restore failed")
     sql(compose, "analyze;", RESTORED)
 
 

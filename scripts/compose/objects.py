@@ -30,11 +30,11 @@ def load(compose: Compose, path: Path) -> None:
     with path.open("rb") as file:
         ran = compose.feed(*PROGRAM, "load", source=file)
     if ran.returncode != 0:
-        raise RefusedError(f"the object store: {last_line(ran.stderr) or 'failed'}")
+        raise RefusedError(last_line(ran.stderr).removeprefix("vitte: ") or "the object store failed")
 
 
 def remove_others(compose: Compose, kept: dict[str, int]) -> None:
     """Removes what is not named. Raises `RefusedError`."""
     ran = compose.run(*PROGRAM, "remove-others", said=json.dumps(list(kept)), seconds=3600)
     if ran.returncode != 0:
-        raise RefusedError(f"the object store: {last_line(ran.stderr) or 'failed'}")
+        raise RefusedError(last_line(ran.stderr).removeprefix("vitte: ") or "the object store failed")

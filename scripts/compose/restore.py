@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,7 @@ def restore() -> None:
     up.say(f"restored and ready ({time.monotonic() - began:.0f} s)")
     for line in up.addresses(given):
         up.say(line)
+    up.say("Operators sign in with the passwords that they had when the backup was made.")
 
 
 def _options(given: list[str]) -> argparse.Namespace:
@@ -87,8 +88,7 @@ def bring_back(compose: Compose, folder: Path, saved: Manifest, state: State, *,
     _stop(compose, *WRITERS)
     state.told = STOPPED
     up.say("Restoring the database …")
-    database.load(compose, folder / DATABASE)
-    _compare(saved, database.counts(compose, database.RESTORED))
+    _fill_beside(compose, folder / DATABASE, saved)
     kept = objects.contained(folder / OBJECTS)
     if len(kept) != saved.objects:
         raise RefusedError(f"{OBJECTS} holds {len(kept)} files and should hold {saved.objects}")
@@ -100,6 +100,16 @@ def bring_back(compose: Compose, folder: Path, saved: Manifest, state: State, *,
         objects.remove_others(compose, kept)
     forget(compose)
     state.told = DONE
+
+
+def _fill_beside(compose: Compose, dump: Path, saved: Manifest) -> None:
+    try:
+        database.load(compose, dump)
+        _compare(saved, database.counts(compose, database.RESTORED))
+    except RefusedError:
+        with suppress(RefusedError):
+            database.discard(compose)
+        raise
 
 
 def _stop(compose: Compose, *services: str) -> None:
