@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -292,9 +293,11 @@ def test_the_demo_is_examined_as_it_runs(demo: Demo) -> None:
     secrets = json.loads((demo.folder / "secrets.json").read_text())
     assert [name for name, value in secrets.items() if value in ran.stdout] == []
 
-    os.kill(demo.pids()["redis"], 19)  # SIGSTOP: it is there and says nothing
+    os.kill(demo.pids()["redis"], signal.SIGSTOP)  # it is there and says nothing
     ill = doctor("--demo", VITTE_LOCAL=str(demo.folder))
-    os.kill(demo.pids()["redis"], 18)
+    os.kill(demo.pids()["redis"], signal.SIGCONT)
+    demo.process.send_signal(signal.SIGINT)
+    demo.process.wait(20)
     assert ill.returncode == 1
     assert "FAIL  Redis" in ill.stdout
     assert "REDIS_URL" in ill.stdout

@@ -4,10 +4,9 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import pytest
@@ -23,17 +22,7 @@ from scripts.doctor.inside.webhook import judged
 from scripts.local.ports import free_port
 from scripts.local.valkey import ValkeyServer
 from shared.adapters import celery_jobs
-from tests.scripts.clinic import BOT_ID, KNOWN, Clinic, secret
-
-
-def lines(findings: list[Finding]) -> list[tuple[str, str]]:
-    return [(str(finding.level), f"{finding.area}: {finding.found} | {finding.do}") for finding in findings]
-
-
-def only(findings: list[Finding], level: Level, area: str) -> Finding:
-    """The one thing that is not well."""
-    assert [(finding.level, finding.area) for finding in findings] == [(level, area)], lines(findings)
-    return findings[0]
+from tests.scripts.clinic import BOT_ID, KNOWN, Clinic, only, provider, secret
 
 
 async def test_in_a_healthy_installation_everything_is_ok(clinic: Clinic) -> None:
@@ -322,83 +311,6 @@ async def test_keys_that_the_store_refuses(clinic: Clinic) -> None:
 async def test_a_store_that_is_away(clinic: Clinic) -> None:
     found = only(await clinic.wrong(s3_endpoint=f"http://127.0.0.1:{free_port()}"), Level.FAIL, "S3")
     assert found.found.endswith("does not answer (S3_ENDPOINT)")
-
-
-Answer = Callable[[web.Request], web.Response]
-
-
-@asynccontextmanager
-async def provider(**answers: Answer) -> AsyncIterator[str]:
-    """A provider whose paths answer as told; all others 404."""
-
-    async def handle(request: web.Request) -> web.Response:
-        answer = answers.get(request.path.rpartition("/")[2])
-        return answer(request) if answer else web.Response(status=404)
-
-    app = web.Application()
-    app.router.add_route("*", "/v1/{path:.*}", handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    await runner.cleanup()
-
-
-def says(status: int, body: Any = None) -> Answer:
-    return lambda _: web.json_response(body or {}, status=status)
-
-
-@pytest.mark.parametrize("status", [401, 403])
-async def test_a_key_that_the_provider_refuses(clinic: Clinic, status: int) -> None:
-    async with provider(models=says(status)) as address:
-        found = only(
-            await clinic.wrong(llm_strong="gemini:flash", gemini_base_url=address, gemini_api_key=secret("G")), Level.FAIL, "models"
-        )
-    assert f"refuses the key of gemini:flash ({status})" in found.found
-    assert "GEMINI_API_KEY" in found.do
-
-
-async def test_a_key_that_is_missing_is_not_called_wrong(clinic: Clinic) -> None:
-    found = only(await clinic.wrong(openai_api_key="", llm_simple=""), Level.FAIL, "models")
-    assert found.found.endswith("wants a key for openai:sandbox, and none is set")
-
-
-async def test_openrouter_shows_its_list_to_everybody_so_its_key_is_asked_for_itself(clinic: Clinic) -> None:
-    models = says(200, {"data": [{"id": "m"}]})
-    async with provider(models=models, key=says(401)) as address:
-        given = {"llm_strong": "openrouter:m", "llm_simple": "", "openrouter_base_url": address, "openrouter_api_key": secret("O")}
-        assert "OPENROUTER_API_KEY" in only(await clinic.wrong(**given), Level.FAIL, "models").do
-
-
-async def test_a_model_that_the_provider_does_not_know(clinic: Clinic) -> None:
-    async with provider(models=says(200, {"data": [{"id": "other"}]}), completions=says(404)) as address:
-        found = only(await clinic.wrong(llm_strong="vllm:mine", llm_simple="", vllm_base_url=address), Level.FAIL, "models")
-    assert "does not know vllm:mine (404)" in found.found
-    assert "LLM_STRONG" in found.do
-
-
-@pytest.mark.parametrize("listed", ["mine", "models/mine", "mine:latest"])
-async def test_a_listed_model_is_not_asked_for_words(clinic: Clinic, listed: str) -> None:
-    async with provider(models=says(200, {"data": [{"id": listed}]}), completions=says(500)) as address:
-        assert await clinic.wrong(llm_strong="vllm:mine", llm_simple="", vllm_base_url=address) == []
-
-
-async def test_a_fallback_in_trouble_is_a_warning_the_first_model_a_problem(clinic: Clinic) -> None:
-    away = f"http://127.0.0.1:{free_port()}/v1"
-    strong = only(await clinic.wrong(llm_strong="vllm:m,openai:sandbox", vllm_base_url=away), Level.FAIL, "models")
-    fallback = only(await clinic.wrong(llm_strong="openai:sandbox,vllm:m", vllm_base_url=away), Level.WARN, "models")
-    assert strong.found == fallback.found
-    assert "VLLM_BASE_URL" in fallback.do
-
-
-async def test_a_quota_that_is_used_up(clinic: Clinic) -> None:
-    async with provider(models=says(429)) as address:
-        assert "429" in only(await clinic.wrong(llm_strong="vllm:m", llm_simple="", vllm_base_url=address), Level.WARN, "models").found
-
-
-async def test_no_model_at_all_and_an_unknown_provider(clinic: Clinic) -> None:
-    assert "LLM_STRONG names none" in only(await clinic.wrong(llm_strong="", llm_simple=""), Level.FAIL, "models").found
-    assert "LLM_STRONG names the provider 'nobody'" in only(await clinic.wrong(llm_strong="nobody:m"), Level.FAIL, "models").found
 
 
 @pytest.mark.parametrize(("apart", "level"), [(-10, Level.WARN), (10, Level.WARN), (300, Level.FAIL)])
