@@ -68,9 +68,6 @@ class Compose:
         rows = json.loads(told) if told.startswith("[") else [json.loads(line) for line in told.splitlines()]
         return list(rows)
 
-    def project(self) -> str:
-        return str(json.loads(self.ask("config", "--no-interpolate", "--format", "json"))["name"])
-
     def _env(self) -> dict[str, str]:
         return {**os.environ, "COMPOSE_ANSI": "never", **self.environment}
 
