@@ -35,7 +35,8 @@ class Load:
     sure: set[tuple[int, int]] = field(default_factory=set)
     _numbers: Counter[int] = field(default_factory=Counter)
     _ended: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _turns: defaultdict[int, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    """One person asks one thing at a time, or the door could swap two questions before anybody has seen them."""
 
     def prepare(self) -> None:
         self.stage.sql("update plans set daily_turns = null")
@@ -68,15 +69,15 @@ class Load:
             time.sleep(dice.expovariate(self.per_second / 4))
 
     def _ask(self, person: int) -> None:
-        with self._lock:
+        with self._turns[person]:
             self._numbers[person] += 1
             number = self._numbers[person]
-        text = f"ask-{person}-{number}-end"
-        try:
-            self.stage.sandbox("/sim/send", {"bot_id": self.stage.bot_id(), "chat_id": person, "user_id": person, "text": text})
-        except OSError:
-            return
-        self.sure.add((person, number))
+            text = f"ask-{person}-{number}-end"
+            try:
+                self.stage.sandbox("/sim/send", {"bot_id": self.stage.bot_id(), "chat_id": person, "user_id": person, "text": text})
+            except OSError:
+                return
+            self.sure.add((person, number))
 
     def _is_quiet(self) -> bool:
         try:
