@@ -12,6 +12,7 @@ from shared.domain.prompt import PromptMessage, Role
 __all__ = [
     "ChatModel",
     "Clock",
+    "Embedder",
     "FinishReason",
     "ModelUnavailableError",
     "ObjectNotFoundError",
@@ -26,10 +27,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the provider bills them; `None` fields mean that it did not say."""
+    """Tokens as the provider bills them, and what they cost in millionths of a US dollar; `None` fields mean that nobody said.
+
+    Of a pool it is the sum over all calls that one reply took, those that failed after they began included.
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cost_micros: int | None = None
 
 
 class FinishReason(StrEnum):
@@ -63,15 +68,31 @@ class ChatModel(Protocol):
     def name(self) -> str:
         """`provider:model`, as in settings, logs and metrics."""
 
-    def stream(self, prompt: Sequence[PromptMessage], *, temperature: float | None = None) -> AsyncGenerator[Piece, None]:
+    def stream(
+        self, prompt: Sequence[PromptMessage], *, temperature: float | None = None, max_tokens: int | None = None
+    ) -> AsyncGenerator[Piece, None]:
         """Pieces of one reply, in order, ending with a piece that has `finish`.
 
-        `temperature` is the character's; `None` leaves it to the adapter's settings. Raises `ModelUnavailableError` only.
+        `temperature` is the character's, `max_tokens` the longest reply wanted; `None` leaves either to the adapter's settings.
+        Raises `ModelUnavailableError` only.
         Closing the generator early (`contextlib.aclosing`) closes the connection at once.
         """
 
     async def check(self) -> None:
         """Raises `ModelUnavailableError` when the provider cannot be reached or refuses the key. Costs no tokens."""
+
+    async def aclose(self) -> None: ...
+
+
+class Embedder(Protocol):
+    """Texts as points: near ones mean the like."""
+
+    @property
+    def name(self) -> str:
+        """`provider:model`; vectors of differing names are never compared."""
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector for each text, all of the same length. Raises `ModelUnavailableError`."""
 
     async def aclose(self) -> None: ...
 

@@ -6,19 +6,34 @@ from uuid import UUID, uuid4
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.domain.base import Base, CreatedAt, Id, Instant
+from shared.domain.base import Base, BigInt, CreatedAt, Id, Instant
 
 FREE_PLAN = "free"
 
 
 class Plan(Base, kw_only=True):
-    """`daily_turns` is the allowance of a UTC day; none means without limit."""
+    """What a plan allows; none means without limit. Money is in millionths of a US dollar.
+
+    `daily_turns` and `daily_micros` are for a UTC day, `turns_per_minute` for any 60 seconds. `tier` says which models answer: `auto`
+    chooses by task and person, `strong` and `simple` always take those.
+    """
 
     __tablename__ = "plans"
-    __table_args__ = (CheckConstraint("daily_turns >= 0", name="daily_turns_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("daily_turns >= 0", name="daily_turns_not_negative"),
+        CheckConstraint("turns_per_minute > 0", name="turns_per_minute_positive"),
+        CheckConstraint("daily_micros >= 0", name="daily_micros_not_negative"),
+        CheckConstraint("tier in ('auto', 'strong', 'simple')", name="tier_known"),
+    )
 
     code: Mapped[str] = mapped_column(primary_key=True)
     daily_turns: Mapped[int | None] = mapped_column(default=None)
+    turns_per_minute: Mapped[int | None] = mapped_column(default=None)
+    daily_micros: Mapped[BigInt | None] = mapped_column(default=None)
+    tier: Mapped[str] = mapped_column(default="auto", server_default="auto")
+    may_choose_model: Mapped[bool] = mapped_column(default=False, server_default="false")
+    is_paid: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Its holders are answered first when all places are taken."""
     position: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[CreatedAt] = mapped_column(init=False)
 
@@ -50,3 +65,23 @@ class AllowanceUsage(Base, kw_only=True):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     used: Mapped[int] = mapped_column(default=0)
+
+
+class Spending(Base, kw_only=True):
+    """Money of one UTC day: of a user (`scope` user, `scope_id` the user's id), or of a bot (`scope` bot, its telegram id).
+
+    What open turns may still cost is `reserved_micros`; it becomes `spent_micros` when they end.
+    """
+
+    __tablename__ = "spendings"
+    __table_args__ = (
+        CheckConstraint("scope in ('user', 'bot')", name="scope_known"),
+        CheckConstraint("reserved_micros >= 0 and spent_micros >= 0", name="not_negative"),
+        Index("ix_spendings_day", "day"),
+    )
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    scope_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    reserved_micros: Mapped[BigInt] = mapped_column(default=0)
+    spent_micros: Mapped[BigInt] = mapped_column(default=0)

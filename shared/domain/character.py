@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +22,7 @@ class Character(Base, kw_only=True):
     __table_args__ = (
         Index("uq_characters_default", "is_default", unique=True, postgresql_where=text("is_default")),
         Index("ix_characters_position", "position"),
+        CheckConstraint("task in ('talk', 'tutor')", name="task_known"),
     )
 
     id: Mapped[Id] = mapped_column(default_factory=uuid4)
@@ -32,6 +33,8 @@ class Character(Base, kw_only=True):
     description: Mapped[dict[str, str]] = mapped_column(JSONB, default_factory=dict)
     greeting: Mapped[dict[str, str]] = mapped_column(JSONB, default_factory=dict, repr=False)
     system_prompt: Mapped[str] = mapped_column(repr=False)
+    task: Mapped[str] = mapped_column(default="talk", server_default="talk")
+    """What it is for, as far as the choice of a model goes: `talk` or `tutor`."""
     settings: Mapped[JsonObject] = mapped_column(default_factory=dict)
     position: Mapped[int] = mapped_column(default=0)
     is_default: Mapped[bool] = mapped_column(default=False)

@@ -43,17 +43,24 @@ class Dialog(Base, kw_only=True):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     character_id: Mapped[UUID] = mapped_column(ForeignKey("characters.id"))
     entered_at: Mapped[Instant]
+    history_from: Mapped[BigInt] = mapped_column(default=0, server_default="0")
+    """The oldest message that still counts: /new moves it past everything that was said."""
     created_at: Mapped[CreatedAt] = mapped_column(init=False)
 
 
 class Turn(Base, kw_only=True):
-    """`source_id` names the message that began it, unique in its dialog. Cost is in millionths of a US dollar."""
+    """`source_id` names the message that began it, unique in its dialog. Money is in millionths of a US dollar.
+
+    Tokens and cost are those of all its alternatives; `reserved_micros` is what its budgets hold back while it is open.
+    """
 
     __tablename__ = "turns"
     __table_args__ = (
         UniqueConstraint("dialog_id", "source_id"),
         CheckConstraint("status in ('open', 'finished', 'interrupted', 'failed')", name="status_known"),
         CheckConstraint("cost_micros >= 0", name="cost_not_negative"),
+        CheckConstraint("reserved_micros >= 0", name="reserved_not_negative"),
+        CheckConstraint("tier in ('strong', 'simple', 'cache')", name="tier_known"),
         Index("ix_turns_created_at", "created_at"),
         Index("ix_turns_open", "created_at", postgresql_where=text("status = 'open'")),
         Index("ix_turns_user_id", "user_id"),
@@ -65,25 +72,36 @@ class Turn(Base, kw_only=True):
     source_id: Mapped[str]
     status: Mapped[str] = mapped_column(default=TurnStatus.OPEN)
     allowance_day: Mapped[date]
+    telegram_update_id: Mapped[BigInt | None] = mapped_column(default=None)
+    """The update whose outbox parcels carry the reply: through them we know the messages that show it."""
+    tier: Mapped[str | None] = mapped_column(default=None)
     model: Mapped[str | None] = mapped_column(default=None)
     prompt_tokens: Mapped[int | None] = mapped_column(default=None)
     completion_tokens: Mapped[int | None] = mapped_column(default=None)
     cost_micros: Mapped[BigInt | None] = mapped_column(default=None)
+    reserved_micros: Mapped[BigInt] = mapped_column(default=0, server_default="0")
     first_piece_ms: Mapped[int | None] = mapped_column(default=None)
     total_ms: Mapped[int | None] = mapped_column(default=None)
     error_code: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[CreatedAt] = mapped_column(init=False)
     finished_at: Mapped[Instant | None] = mapped_column(default=None)
+    undone_at: Mapped[Instant | None] = mapped_column(default=None)
+    """Taken back with /undo: kept, and no part of the history any more."""
 
 
 class Message(Base, kw_only=True):
-    """One utterance. A greeting belongs to no turn."""
+    """One utterance. A greeting belongs to no turn.
+
+    A turn may have several of the user (a burst) and several replies (alternatives), of which one is active. `source_id` names the
+    Telegram message that brought a user's words.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         CheckConstraint("role in ('user', 'assistant', 'system')", name="role_known"),
         Index("ix_messages_dialog_id_id", "dialog_id", "id"),
         Index("ix_messages_turn_id", "turn_id"),
+        Index("uq_messages_source", "dialog_id", "source_id", unique=True, postgresql_where=text("source_id is not null")),
         Index("ix_messages_created_at", "created_at"),
     )
 
@@ -92,6 +110,8 @@ class Message(Base, kw_only=True):
     turn_id: Mapped[BigInt | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), default=None)
     role: Mapped[str]
     text: Mapped[str] = mapped_column(repr=False)
+    source_id: Mapped[str | None] = mapped_column(default=None)
+    is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[CreatedAt] = mapped_column(init=False)
     edited_at: Mapped[Instant | None] = mapped_column(default=None)
 

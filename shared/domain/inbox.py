@@ -85,6 +85,8 @@ class Lane(Base, kw_only=True):
     telegram_bot_id: Mapped[BigInt] = mapped_column(primary_key=True)
     lane: Mapped[str] = mapped_column(primary_key=True)
     is_priority: Mapped[bool]
+    is_paid: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Somebody with a paid plan speaks there: taken first when all places are busy."""
     arrivals: Mapped[BigInt] = mapped_column(default=0)
     handled: Mapped[BigInt] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)

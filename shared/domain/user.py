@@ -13,7 +13,10 @@ DEFAULT_LANGUAGE = "en"
 
 class User(Base, kw_only=True):
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("language in ('en', 'ru')", name="language_known"),)
+    __table_args__ = (
+        CheckConstraint("language in ('en', 'ru')", name="language_known"),
+        CheckConstraint("level in ('beginner', 'intermediate', 'advanced', 'native')", name="level_known"),
+    )
 
     id: Mapped[Id] = mapped_column(default_factory=uuid4)
     telegram_user_id: Mapped[BigInt] = mapped_column(unique=True)
@@ -21,6 +24,10 @@ class User(Base, kw_only=True):
     username: Mapped[str | None] = mapped_column(default=None, repr=False)
     language: Mapped[str] = mapped_column(default=DEFAULT_LANGUAGE)
     language_is_chosen: Mapped[bool] = mapped_column(default=False)
+    level: Mapped[str | None] = mapped_column(default=None)
+    """How well they speak what a tutor teaches; none until they said so."""
+    chosen_model: Mapped[str | None] = mapped_column(default=None)
+    """`provider:model` that they prefer, where their plan allows it."""
     start_payload: Mapped[str | None] = mapped_column(default=None)
     blocked_at: Mapped[Instant | None] = mapped_column(default=None)
     created_at: Mapped[CreatedAt] = mapped_column(init=False)

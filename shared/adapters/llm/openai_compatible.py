@@ -57,9 +57,11 @@ class OpenAICompatibleModel:
     def name(self) -> str:
         return self._name
 
-    async def stream(self, prompt: Sequence[PromptMessage], *, temperature: float | None = None) -> AsyncGenerator[Piece, None]:
+    async def stream(
+        self, prompt: Sequence[PromptMessage], *, temperature: float | None = None, max_tokens: int | None = None
+    ) -> AsyncGenerator[Piece, None]:
         """See `ChatModel.stream`. A reply that passes `CallLimits.max_reply_chars` is ended there as `LENGTH`."""
-        body = self._body(prompt, temperature)
+        body = self._body(prompt, temperature, max_tokens)
         limits = self._limits
         reply = ReplyReader(self._name, max_chars=limits.max_reply_chars, max_event_bytes=limits.max_event_bytes)
         exchange = Exchange(self._name, limits, self._key)
@@ -95,7 +97,7 @@ class OpenAICompatibleModel:
     def _url(self, *parts: str) -> URL:
         return self._base.joinpath(*parts).with_query(self._base.query)
 
-    def _body(self, prompt: Sequence[PromptMessage], temperature: float | None) -> bytes:
+    def _body(self, prompt: Sequence[PromptMessage], temperature: float | None, max_tokens: int | None) -> bytes:
         options = self._options
         request: dict[str, Any] = {
             "model": self._model,
@@ -105,8 +107,9 @@ class OpenAICompatibleModel:
         warmth = options.temperature if temperature is None else temperature
         if warmth is not None:
             request["temperature"] = warmth
-        if options.max_tokens is not None:
-            request[options.max_tokens_field] = options.max_tokens
+        longest = options.max_tokens if max_tokens is None else max_tokens
+        if longest is not None:
+            request[options.max_tokens_field] = longest
         if options.include_usage:
             request["stream_options"] = {"include_usage": True}
         return _json(request)

@@ -50,7 +50,7 @@ class ScriptedModel:
 
     `replies` are said in turn, then `say` answers. A reply is a string, cut into pieces of a word each, or a list of pieces.
     `faults` befall the next calls in turn (`None` lets one pass); `down` makes every call fail until it is taken away.
-    `prompts` and `temperatures` keep what was asked, `open_streams` counts the replies being read.
+    `prompts`, `temperatures` and `longest` (tokens) keep what was asked, `open_streams` counts the replies being read.
     """
 
     name: str = "scripted:parrot"
@@ -63,6 +63,7 @@ class ScriptedModel:
     piece_seconds: float = 0.0
     prompts: list[tuple[PromptMessage, ...]] = field(default_factory=list)
     temperatures: list[float | None] = field(default_factory=list)
+    longest: list[int | None] = field(default_factory=list)
     open_streams: int = 0
     closed: bool = False
 
@@ -72,10 +73,13 @@ class ScriptedModel:
     def break_next(self, *faults: Fault | None) -> None:
         self.faults.extend(faults)
 
-    async def stream(self, prompt: Sequence[PromptMessage], *, temperature: float | None = None) -> AsyncGenerator[Piece, None]:
+    async def stream(
+        self, prompt: Sequence[PromptMessage], *, temperature: float | None = None, max_tokens: int | None = None
+    ) -> AsyncGenerator[Piece, None]:
         refuse_inside_transaction()
         self.prompts.append(tuple(prompt))
         self.temperatures.append(temperature)
+        self.longest.append(max_tokens)
         fault = self.down or (self.faults.popleft() if self.faults else None)
         pieces = self._pieces(prompt)
         self.open_streams += 1

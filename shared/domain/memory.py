@@ -1,0 +1,82 @@
+"""What a character knows of a user beyond the last messages: single facts, and a dialog's condensed past."""
+
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import ARRAY, REAL
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.domain.base import Base, BigInt, CreatedAt, Id, Instant
+from shared.domain.errors import NotFoundError
+
+
+class MemoryNotFoundError(NotFoundError):
+    code = "memory_not_found"
+
+
+class MemoryStatus(StrEnum):
+    ACTIVE = "active"
+    ASKED = "asked"
+    """Contradicts an active memory: the user is asked which one holds."""
+    REPLACED = "replaced"
+    """A newer fact took its place; `successor_id` names it."""
+    FORGOTTEN = "forgotten"
+
+
+class Memory(Base, kw_only=True):
+    """One fact about a user, in their own words' meaning. Without `character_id` all characters know it.
+
+    `topic` is the attribute that it tells (`name`, `city`, `pet.dog`, …): a new fact of the same topic succeeds or contradicts the old one.
+    `source_message_id` is the user's message that said it; facts that a user wrote themselves in /memory have none.
+    """
+
+    __tablename__ = "memories"
+    __table_args__ = (
+        CheckConstraint("status in ('active', 'asked', 'replaced', 'forgotten')", name="status_known"),
+        CheckConstraint("confidence between 0 and 1", name="confidence_is_share"),
+        Index("ix_memories_user_id", "user_id"),
+        Index("ix_memories_character_id", "character_id"),
+        Index("ix_memories_source_message_id", "source_message_id"),
+        Index("ix_memories_successor_id", "successor_id"),
+    )
+
+    id: Mapped[Id] = mapped_column(default_factory=uuid4)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    character_id: Mapped[UUID | None] = mapped_column(ForeignKey("characters.id", ondelete="CASCADE"), default=None)
+    topic: Mapped[str]
+    fact: Mapped[str] = mapped_column(repr=False)
+    confidence: Mapped[float] = mapped_column(REAL, default=1.0)
+    status: Mapped[str] = mapped_column(default=MemoryStatus.ACTIVE)
+    is_pinned: Mapped[bool] = mapped_column(default=False)
+    source_message_id: Mapped[BigInt | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), default=None)
+    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id", ondelete="SET NULL"), default=None)
+    embedding: Mapped[list[float] | None] = mapped_column(ARRAY(REAL), default=None, repr=False)
+    """Plain numbers, so that the schema needs no extension; cast to `vector` where a search needs it."""
+    embedding_model: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
+    updated_at: Mapped[Instant | None] = mapped_column(default=None)
+
+
+class Summary(Base, kw_only=True):
+    """What a dialog's messages up to `until_message_id` come down to. Tokens are estimates."""
+
+    __tablename__ = "summaries"
+
+    dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str] = mapped_column(repr=False)
+    until_message_id: Mapped[BigInt]
+    tokens_before: Mapped[int]
+    tokens_after: Mapped[int]
+    model: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[CreatedAt] = mapped_column(init=False)
+
+
+class MemoryMark(Base, kw_only=True):
+    """How far a dialog's messages have been read for facts: each user message is read once, also when the worker dies in between."""
+
+    __tablename__ = "memory_marks"
+
+    dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"), primary_key=True)
+    until_message_id: Mapped[BigInt]
+    updated_at: Mapped[Instant]
