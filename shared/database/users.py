@@ -13,7 +13,9 @@ from shared.domain.speaker import Person, Place, Speaker
 from shared.domain.user import spoken_language
 
 _SPEAKER = text("""
-    select u.id, u.telegram_user_id, u.language, d.id, d.character_id, c.name, c.emoji, p.code, p.daily_turns, u.blocked_at is not null
+    select u.id, u.telegram_user_id, u.language, u.level, u.chosen_model, u.blocked_at is not null,
+           d.id, d.character_id, c.name, c.emoji, c.task,
+           p.code, p.daily_turns, p.turns_per_minute, p.daily_micros, p.tier, p.may_choose_model, p.is_paid
     from users u
     join lateral (
         select id, character_id from dialogs
@@ -72,19 +74,28 @@ class UserRows:
         row = (await self.connection.execute(_SPEAKER, {"telegram_user_id": telegram_user_id, **_place(place)})).first()
         if row is None:
             return None
-        user_id, telegram_id, language, dialog_id, character_id, name, emoji, plan, daily_turns, blocked = row
+        user_id, telegram_id, language, level, chosen_model, blocked, dialog_id, character_id, name, emoji, task, *plan = row
+        code, daily_turns, turns_per_minute, daily_micros, tier, may_choose_model, is_paid = plan
         return Speaker(
             user_id=user_id,
             telegram_user_id=telegram_id,
             language=language,
+            level=level,
+            chosen_model=chosen_model,
+            is_blocked=blocked,
             place=place,
             dialog_id=dialog_id,
             character_id=character_id,
             character_name=name,
             character_emoji=emoji,
-            plan_code=plan,
+            character_task=task,
+            plan_code=code,
             daily_turns=daily_turns,
-            is_blocked=blocked,
+            turns_per_minute=turns_per_minute,
+            daily_micros=daily_micros,
+            plan_tier=tier,
+            may_choose_model=may_choose_model,
+            is_paid=is_paid,
         )
 
     async def is_registered(self, telegram_user_id: int) -> bool:

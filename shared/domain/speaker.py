@@ -25,7 +25,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
-    """A known user in a place with a current dialog. `daily_turns` is the plan's allowance, none without limit."""
+    """A known user in a place with a current dialog.
+
+    `daily_turns`, `turns_per_minute` and `daily_micros` (millionths of a US dollar) are the plan's, none without limit; so are `plan_tier`
+    (auto, strong, simple), `may_choose_model` and `is_paid`. `level` and `chosen_model` are the user's own, none until they said so.
+    """
 
     user_id: UUID
     telegram_user_id: int
@@ -37,5 +41,13 @@ class Speaker:
     character_emoji: str
     plan_code: str
     daily_turns: int | None
+    turns_per_minute: int | None = None
+    daily_micros: int | None = None
+    plan_tier: str = "auto"
+    may_choose_model: bool = False
+    is_paid: bool = False
+    level: str | None = None
+    chosen_model: str | None = None
+    character_task: str = "talk"
     is_blocked: bool = False
     is_new: bool = False
