@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.application.caches import Caches, NoCache
 from shared.application.characters import CharacterService
 from shared.database.database import Database, DatabaseUnavailableError, open_engine
 from shared.domain.character_files import character_seeds
@@ -46,7 +47,7 @@ async def main() -> int:
         await _wait_for(database)
         async with database.engine.connect() as connection:
             await _migrate_alone(connection)
-        seeded = await CharacterService(database=database).seed(character_seeds())
+        seeded = await CharacterService(database=database, caches=Caches(database=database, cache=NoCache())).seed(character_seeds())
         log.info("characters_seeded", changed=seeded)
     except DatabaseUnavailableError as error:
         reason = _refusal(error.__cause__) or f"PostgreSQL did not answer for {PATIENCE_SECONDS:.0f} s"

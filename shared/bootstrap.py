@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from shared.adapters.cache import RedisCache
 from shared.adapters.clock import SystemClock
 from shared.adapters.llm import ProviderEndpoint, build_model
 from shared.adapters.llm.exchange import CallLimits
@@ -12,6 +13,7 @@ from shared.adapters.passwords import Argon2Passwords
 from shared.adapters.redis import RedisGate, open_redis
 from shared.adapters.storage import open_store
 from shared.application.accounts import AccountService
+from shared.application.caches import Caches
 from shared.application.characters import CharacterService
 from shared.application.chat import ChatService
 from shared.application.health import HealthService
@@ -62,9 +64,12 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         closing.push_async_callback(model.aclose)
         jobs = jobs or MemoryJobs()
         switches = SwitchService(database=database, clock=clock)
+        cache = _cache(settings, switches)
+        closing.push_async_callback(cache.aclose)
+        caches = Caches(database=database, cache=cache)
         yield Application(
-            accounts=AccountService(database=database, switches=switches, clock=clock),
-            characters=CharacterService(database=database),
+            accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),
+            characters=CharacterService(database=database, caches=caches),
             chat=ChatService(database=database, model=model, clock=clock),
             inbox=InboxService(database=database),
             operators=OperatorService(database=database, passwords=Argon2Passwords(), clock=clock),
@@ -95,6 +100,12 @@ def _database(settings: Settings, process: Process) -> Database:
         ),
         pool_size=settings.db_pool_size,
     )
+
+
+def _cache(settings: Settings, switches: SwitchService) -> RedisCache:
+    """Switched off it keeps nothing itself, and still has others forget what changes here."""
+    url = (settings.cache_url or settings.redis_url).get_secret_value() or settings.redis_url.get_secret_value()
+    return RedisCache(url, epoch=switches.cache_epoch, next_epoch=switches.next_cache_epoch, is_on=settings.cache_enabled)
 
 
 def _model(settings: Settings) -> ChatModel:

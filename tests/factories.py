@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from shared.adapters.llm.scripted import ScriptedModel
 from shared.application.accounts import AccountService
+from shared.application.caches import Cache, Caches, NoCache
 from shared.application.characters import CharacterService
 from shared.application.chat import ChatService
 from shared.application.inbox import InboxService
@@ -116,6 +117,7 @@ class House:
     database: Database
     model: ScriptedModel = field(default_factory=ScriptedModel)
     clock: SteppedClock = field(default_factory=SteppedClock)
+    cache: Cache = field(default_factory=NoCache)
 
     @property
     def switches(self) -> SwitchService:
@@ -123,11 +125,15 @@ class House:
 
     @property
     def accounts(self) -> AccountService:
-        return AccountService(database=self.database, switches=self.switches, clock=self.clock)
+        return AccountService(database=self.database, switches=self.switches, caches=self.caches, clock=self.clock)
+
+    @property
+    def caches(self) -> Caches:
+        return Caches(database=self.database, cache=self.cache)
 
     @property
     def characters(self) -> CharacterService:
-        return CharacterService(database=self.database)
+        return CharacterService(database=self.database, caches=self.caches)
 
     @property
     def chat(self) -> ChatService:

@@ -8,7 +8,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from services.bot.sentences import say
-from shared.domain.character import Character
+from shared.domain.character import CharacterTile
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский"}
 
@@ -36,7 +36,7 @@ def back(language: str) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[[_back(language)]])
 
 
-def characters(found: Sequence[Character], language: str) -> InlineKeyboardMarkup:
+def characters(found: Sequence[CharacterTile], language: str) -> InlineKeyboardMarkup:
     rows = [
         [_button(say("character-button", language, emoji=character.emoji, name=character.name), PickCharacter(id=character.id))]
         for character in found

@@ -8,7 +8,7 @@ from aiogram.types import InlineKeyboardMarkup
 from services.bot import keyboards
 from services.bot.sentences import say
 from shared.application.accounts import AllowanceState
-from shared.domain.character import Character, in_language
+from shared.domain.character import CharacterTile, in_language
 from shared.domain.speaker import Speaker
 
 
@@ -41,7 +41,7 @@ def status(speaker: Speaker, allowance: AllowanceState) -> Screen:
     return Screen(text, keyboards.back(speaker.language))
 
 
-def characters(speaker: Speaker, found: Sequence[Character]) -> Screen:
+def characters(speaker: Speaker, found: Sequence[CharacterTile]) -> Screen:
     lines = [
         say(
             "character-line",

@@ -7,6 +7,7 @@ import structlog
 
 from shared.application.ports import Clock
 from shared.database.database import Database, DatabaseUnavailableError
+from shared.database.operators import CACHE_EPOCH
 from shared.domain.switches import Switches, parse_switch, read_switches
 
 FRESH_SECONDS = 5.0
@@ -19,6 +20,7 @@ log = structlog.get_logger("switches")
 class _Known:
     switches: Switches | None = None
     until: float = 0.0
+    cache_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,20 @@ class SwitchService:
         self._known.until = 0.0
         return await self.read()
 
+    async def cache_epoch(self) -> int:
+        """Part of every key that is cached; at most as old as the switches. Raises as `read` does."""
+        await self.read()
+        return self._known.cache_epoch
+
+    async def next_cache_epoch(self) -> None:
+        """Nothing that was cached counts any more: here at once, in other processes within five seconds, whatever Redis does."""
+        async with self.database.statement() as tx:
+            self._known.cache_epoch = await tx.operators.next_cache_epoch()
+        log.info("caches_emptied", epoch=self._known.cache_epoch)
+
     async def _read(self) -> Switches:
         async with self.database.statement() as tx:
-            return read_switches(await tx.operators.switches())
+            rows = await tx.operators.switches()
+        # Never back: a read that overlapped with a raise may be the older one.
+        self._known.cache_epoch = max(self._known.cache_epoch, rows.pop(CACHE_EPOCH, 0))
+        return read_switches(rows)

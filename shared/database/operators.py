@@ -16,6 +16,15 @@ _SET_SWITCH = text("""
     where settings.value is distinct from excluded.value
 """)
 
+CACHE_EPOCH = "cache_epoch"
+"""A number beside the switches, read with them: what was cached under another one does not count."""
+
+_NEXT_EPOCH = text("""
+    insert into settings (key, value, updated_at, updated_by) values (:key, to_jsonb(1), clock_timestamp(), 'vitte')
+    on conflict (key) do update set value = to_jsonb((settings.value #>> '{}')::int + 1), updated_at = excluded.updated_at
+    returning (value #>> '{}')::int
+""")
+
 _CREATE = text("""
     insert into operators (id, login, password_hash, role) values (gen_random_uuid(), :login, :password_hash, :role)
     on conflict (login) do nothing returning id
@@ -41,6 +50,9 @@ class OperatorRows:
 
     async def set_switch(self, key: str, value: bool | int, *, by: str, at: datetime) -> None:
         await self.connection.execute(_SET_SWITCH, {"key": key, "value": orjson.dumps(value).decode(), "by": by, "at": at})
+
+    async def next_cache_epoch(self) -> int:
+        return int((await self.connection.execute(_NEXT_EPOCH, {"key": CACHE_EPOCH})).scalar_one())
 
     async def create(self, login: str, password_hash: str, role: str) -> bool:
         """False when there is an operator of this name already; it stays as it is."""

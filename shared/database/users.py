@@ -1,7 +1,9 @@
 """Users, what they may use, and where they talk."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,10 +14,16 @@ from shared.domain.dialog import storable
 from shared.domain.speaker import Person, Place, Speaker
 from shared.domain.user import spoken_language
 
-_SPEAKER = text("""
+_PLAN = "p.code, p.daily_turns, p.turns_per_minute, p.daily_micros, p.tier, p.may_choose_model, p.is_paid"
+
+# How long a plan stays the user's: until it ends, or until another period begins. By the database's own clock.
+_SPEAKER = text(f"""
     select u.id, u.telegram_user_id, u.language, u.level, u.chosen_model, u.blocked_at is not null,
            d.id, d.character_id, c.name, c.emoji, c.task,
-           p.code, p.daily_turns, p.turns_per_minute, p.daily_micros, p.tier, p.may_choose_model, p.is_paid
+           {_PLAN},
+           extract(epoch from least(s.ends_at, (
+               select min(starts_at) from subscriptions where user_id = u.id and starts_at > clock_timestamp()
+           )) - clock_timestamp())::float8
     from users u
     join lateral (
         select id, character_id from dialogs
@@ -24,13 +32,13 @@ _SPEAKER = text("""
     ) d on true
     join characters c on c.id = d.character_id
     join lateral (
-        select s.plan_code from subscriptions s
+        select s.plan_code, s.ends_at from subscriptions s
         where s.user_id = u.id and s.starts_at <= clock_timestamp() and (s.ends_at is null or s.ends_at > clock_timestamp())
         order by s.ends_at nulls last limit 1
     ) s on true
     join plans p on p.code = s.plan_code
     where u.telegram_user_id = :telegram_user_id
-""")
+""")  # noqa: S608
 
 _REGISTER = text("""
     insert into users (id, telegram_user_id, first_name, username, language, language_is_chosen, start_payload)
@@ -59,6 +67,62 @@ _OPEN_DIALOG = text("""
 """)
 
 
+class PlanTerms(NamedTuple):
+    """What a plan allows; none is without limit. Money is in millionths of a US dollar."""
+
+    code: str
+    daily_turns: int | None
+    turns_per_minute: int | None
+    daily_micros: int | None
+    tier: str
+    may_choose_model: bool
+    is_paid: bool
+
+
+class Standing(NamedTuple):
+    """The dialog that is current in a place, and its character; ids as text."""
+
+    dialog_id: str
+    character_id: str
+
+
+class SpeakerParts(NamedTuple):
+    """A speaker as its parts. `plan_seconds` is how long the plan stays theirs, none without an end."""
+
+    user: Mapping[str, Any]
+    standing: Standing
+    plan: PlanTerms
+    character_name: str
+    character_emoji: str
+    character_task: str
+    plan_seconds: float | None = None
+
+    def speaker(self, place: Place) -> Speaker:
+        """Raises `KeyError` when `user` misses something, as what was kept by another version may."""
+        user, plan = self.user, self.plan
+        return Speaker(
+            user_id=UUID(user["user_id"]),
+            telegram_user_id=user["telegram_user_id"],
+            language=user["language"],
+            level=user["level"],
+            chosen_model=user["chosen_model"],
+            is_blocked=user["is_blocked"],
+            place=place,
+            dialog_id=UUID(self.standing.dialog_id),
+            character_id=UUID(self.standing.character_id),
+            character_name=self.character_name,
+            character_emoji=self.character_emoji,
+            character_task=self.character_task,
+            plan_code=plan.code,
+            daily_turns=plan.daily_turns,
+            turns_per_minute=plan.turns_per_minute,
+            daily_micros=plan.daily_micros,
+            plan_tier=plan.tier,
+            may_choose_model=plan.may_choose_model,
+            is_paid=plan.is_paid,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     user_id: UUID
@@ -71,32 +135,35 @@ class UserRows:
 
     async def find_speaker(self, telegram_user_id: int, place: Place) -> Speaker | None:
         """One statement. None when the user is not registered or the place has no dialog yet."""
+        parts = await self.find_speaker_parts(telegram_user_id, place)
+        return parts.speaker(place) if parts else None
+
+    async def find_speaker_parts(self, telegram_user_id: int, place: Place) -> SpeakerParts | None:
+        """The same, in the parts that change independently of each other."""
         row = (await self.connection.execute(_SPEAKER, {"telegram_user_id": telegram_user_id, **_place(place)})).first()
         if row is None:
             return None
-        user_id, telegram_id, language, level, chosen_model, blocked, dialog_id, character_id, name, emoji, task, *plan = row
-        code, daily_turns, turns_per_minute, daily_micros, tier, may_choose_model, is_paid = plan
-        return Speaker(
-            user_id=user_id,
-            telegram_user_id=telegram_id,
-            language=language,
-            level=level,
-            chosen_model=chosen_model,
-            is_blocked=blocked,
-            place=place,
-            dialog_id=dialog_id,
-            character_id=character_id,
+        user_id, telegram_id, language, level, chosen_model, blocked, dialog_id, character_id, name, emoji, task, *plan, seconds = row
+        return SpeakerParts(
+            user={
+                "user_id": str(user_id),
+                "telegram_user_id": telegram_id,
+                "language": language,
+                "level": level,
+                "chosen_model": chosen_model,
+                "is_blocked": blocked,
+            },
+            standing=Standing(str(dialog_id), str(character_id)),
+            plan=PlanTerms(*plan),
             character_name=name,
             character_emoji=emoji,
             character_task=task,
-            plan_code=code,
-            daily_turns=daily_turns,
-            turns_per_minute=turns_per_minute,
-            daily_micros=daily_micros,
-            plan_tier=tier,
-            may_choose_model=may_choose_model,
-            is_paid=is_paid,
+            plan_seconds=seconds,
         )
+
+    async def plan_terms(self) -> list[PlanTerms]:
+        rows = await self.connection.execute(text(f"select {_PLAN} from plans p order by p.position, p.code"))  # noqa: S608
+        return [PlanTerms(*row) for row in rows.all()]
 
     async def is_registered(self, telegram_user_id: int) -> bool:
         found = await self.connection.execute(text("select 1 from users where telegram_user_id = :id"), {"id": telegram_user_id})
@@ -119,9 +186,20 @@ class UserRows:
         """Gives the place a dialog with the default character unless it has a current one."""
         await self.connection.execute(_OPEN_DIALOG, {"user_id": user_id, **_place(place)})
 
-    async def choose_language(self, user_id: UUID, language: str) -> None:
-        statement = text("update users set language = :language, language_is_chosen = true where id = :id")
-        await self.connection.execute(statement, {"language": language, "id": user_id})
+    async def choose_language(self, user_id: UUID, language: str) -> int | None:
+        """Answers the Telegram id of the user, as do the other choices; none when there is no such user."""
+        return await self._choose("language = :value, language_is_chosen = true", user_id, language)
+
+    async def choose_level(self, user_id: UUID, level: str | None) -> int | None:
+        return await self._choose("level = :value", user_id, level)
+
+    async def choose_model(self, user_id: UUID, model: str | None) -> int | None:
+        return await self._choose("chosen_model = :value", user_id, model)
+
+    async def _choose(self, change: str, user_id: UUID, value: str | None) -> int | None:
+        statement = text(f"update users set {change} where id = :id returning telegram_user_id")  # noqa: S608
+        telegram_user_id: int | None = (await self.connection.execute(statement, {"value": value, "id": user_id})).scalar()
+        return telegram_user_id
 
     async def mark_blocked(self, telegram_user_id: int, at: datetime | None) -> None:
         statement = text("update users set blocked_at = :at where telegram_user_id = :id")

@@ -1,6 +1,8 @@
 """The AI role as product: what is shown of it and what the model is told."""
 
-from uuid import uuid4
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -41,6 +43,25 @@ class Character(Base, kw_only=True):
     created_at: Mapped[CreatedAt] = mapped_column(init=False)
     edited_at: Mapped[Instant | None] = mapped_column(default=None)
     """Set when an operator changes the character; the files it was seeded from then leave it alone."""
+
+
+class CharacterTile(NamedTuple):
+    """What a menu shows of a character; its texts in every language."""
+
+    id: UUID
+    slug: str
+    name: str
+    emoji: str
+    tagline: dict[str, str]
+    description: dict[str, str]
+    is_default: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self._asdict(), "id": str(self.id)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "CharacterTile":
+        return cls(**{**kept, "id": UUID(kept["id"])})
 
 
 def in_language(texts: dict[str, str], language: str) -> str:

@@ -1,7 +1,8 @@
 """The characters that come with the house, as TOML files that can be read and edited without code.
 
-A file has `slug` (its own name), `name`, `emoji`, `position`, `is_default`; `[tagline]`, `[description]` and `[greeting]` with a text
-per language; `[prompt]` with `text`; `[[example_dialog]]` with `role` and `text`; `[settings]` with what goes to the model.
+A file has `slug` (its own name), `name`, `emoji`, `position`, `is_default`, and may have `task` (talk or tutor); `[tagline]`,
+`[description]` and `[greeting]` with a text per language; `[prompt]` with `text`; `[[example_dialog]]` with `role` and `text`; `[settings]`
+with what goes to the model.
 """
 
 import re
@@ -16,9 +17,23 @@ from shared.domain.errors import InvalidInputError
 from shared.domain.prompt import PromptMessage, Role
 
 LANGUAGES = ("en", "ru")
+TASKS = ("talk", "tutor")
 T = TypeVar("T")
 _FIELDS = frozenset(
-    {"slug", "name", "emoji", "position", "is_default", "tagline", "description", "greeting", "prompt", "example_dialog", "settings"}
+    {
+        "slug",
+        "name",
+        "emoji",
+        "position",
+        "is_default",
+        "task",
+        "tagline",
+        "description",
+        "greeting",
+        "prompt",
+        "example_dialog",
+        "settings",
+    }
 )
 _LONGEST = {"tagline": 80, "description": 600, "greeting": 1000}
 _SLUG = re.compile(r"[a-z][a-z0-9_-]{1,31}")
@@ -40,6 +55,7 @@ class CharacterSeed:
     settings: dict[str, float]
     position: int
     is_default: bool
+    task: str = "talk"
 
 
 def character_seeds(folder: Traversable | None = None) -> list[CharacterSeed]:
@@ -79,6 +95,7 @@ def parse_character(source: str, *, file: str) -> CharacterSeed:
         settings=fields.settings(),
         position=fields.of("position", int),
         is_default=fields.of("is_default", bool),
+        task=fields.task(),
     )
 
 
@@ -123,6 +140,13 @@ class _Fields:
         if not _SLUG.fullmatch(slug) or f"{slug}.toml" != self.file:
             self.fail("slug", "must be the file's name without .toml: 2 to 32 of a-z 0-9 _ -, beginning with a letter")
         return slug
+
+    def task(self) -> str:
+        if "task" not in self.parsed:
+            return "talk"
+        if (task := self.text("task")) not in TASKS:
+            self.fail("task", f"must be one of {', '.join(TASKS)}")
+        return task
 
     def per_language(self, field: str) -> dict[str, str]:
         texts = self.of(field, dict)

@@ -9,6 +9,7 @@ from shared.domain.base import Base, BigInt, CreatedAt, Id, Instant
 
 LANGUAGES = ("en", "ru")
 DEFAULT_LANGUAGE = "en"
+LEVELS = ("beginner", "intermediate", "advanced", "native")
 
 
 class User(Base, kw_only=True):

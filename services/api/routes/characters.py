@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from services.api.dependencies import Characters
-from shared.domain.character import Character, in_language
+from shared.domain.character import CharacterTile, in_language
 from shared.domain.user import spoken_language
 
 router = APIRouter(prefix="/api/v1/characters", tags=["characters"])
@@ -24,7 +24,7 @@ class CharacterCard(BaseModel):
     is_default: bool
 
     @classmethod
-    def of(cls, character: Character, language: str) -> Self:
+    def of(cls, character: CharacterTile, language: str) -> Self:
         return cls(
             id=character.id,
             slug=character.slug,

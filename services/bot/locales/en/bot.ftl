@@ -79,6 +79,13 @@ error-internal = Something went wrong on our side. Your message is kept; please 
 error-model_unavailable = I could not find an answer just now: the model does not respond. This message did not count; please send it again in a minute.
 error-daily_turns_spent = You have used all { $limit } messages of today. It goes on at { $resets } UTC – see you then!
 error-allowance_spent = Your allowance is used up. It goes on at { $resets } UTC.
+error-too_many_turns = That was quick! You can send { $limit } messages a minute; the next one fits in { $seconds ->
+    [one] a second
+   *[other] { $seconds } seconds
+ }.
+error-budget_spent = Today's budget for answers is used up. It begins anew at { $resets } UTC.
+error-model_choice_not_allowed = Your plan does not include choosing a model.
+error-too_many_updates = That is a lot at once. Give me a few seconds, then go on.
 error-registration_closed = This bot does not take new people at the moment. Please try again later.
 error-character_not_found = This character is not here any more. Choose another one from /start.
 error-dialog_not_found = I lost the thread of this conversation. Please send /start.

@@ -80,6 +80,14 @@ error-internal = Что-то сломалось у нас. Сообщение с
 error-model_unavailable = Сейчас не получилось ответить: модель не отвечает. Это сообщение не засчитано – пришлите его ещё раз через минуту.
 error-daily_turns_spent = Вы использовали все сообщения на сегодня ({ $limit }). Продолжим в { $resets } UTC – до встречи!
 error-allowance_spent = Лимит исчерпан. Продолжим в { $resets } UTC.
+error-too_many_turns = Не так быстро! В минуту можно отправить { $limit } сообщ.; следующее – через { $seconds ->
+    [one] { $seconds } секунду
+    [few] { $seconds } секунды
+   *[other] { $seconds } секунд
+ }.
+error-budget_spent = Сегодняшний бюджет на ответы исчерпан. Новый начнётся в { $resets } UTC.
+error-model_choice_not_allowed = Выбор модели не входит в ваш тариф.
+error-too_many_updates = Слишком много сразу. Подождите несколько секунд и продолжайте.
 error-registration_closed = Сейчас бот не принимает новых людей. Попробуйте, пожалуйста, позже.
 error-character_not_found = Этого персонажа здесь больше нет. Выберите другого через /start.
 error-dialog_not_found = Я потерял нить разговора. Пришлите, пожалуйста, /start.
