@@ -25,6 +25,7 @@ BAD_REQUEST: Final = "bad_request"
 SERVER_ERROR: Final = "server_error"
 GARBAGE: Final = "garbage"
 EMPTY: Final = "empty"
+BREAKER_OPEN: Final = "breaker_open"
 
 LONGEST_RETRY_AFTER = 3600.0
 _SHORT_CODE = re.compile(r"[a-zA-Z][a-zA-Z0-9_.]{2,39}")

@@ -1,0 +1,83 @@
+"""One model of a pool, with what is known about it."""
+
+import asyncio
+from collections import deque
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from shared.adapters.llm.breaker import Breaker
+from shared.adapters.llm.exchange import CallLimits
+from shared.adapters.llm.metrics import FIRST_TOKEN, MODEL_CALLS
+from shared.application.ports import ChatModel, ModelUnavailableError, PromptMessage, Role
+
+_PROBE = (PromptMessage(Role.USER, "Say OK."),)
+_ENOUGH = 10
+_LEAST_PATIENCE = 1.5
+
+
+class FirstTokens:
+    """How long a model's last hundred first texts took, in seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[float] = deque(maxlen=100)
+        self._p95: float | None = None
+
+    def add(self, seconds: float) -> None:
+        self._seen.append(seconds)
+        self._p95 = None
+
+    @property
+    def p95(self) -> float | None:
+        """None until enough were seen to speak of one."""
+        if self._p95 is None and len(self._seen) >= _ENOUGH:
+            self._p95 = sorted(self._seen)[int(len(self._seen) * 0.95)]
+        return self._p95
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Member:
+    model: ChatModel
+    breaker: Breaker
+    limits: CallLimits = field(default_factory=CallLimits)
+    first_tokens: FirstTokens = field(default_factory=FirstTokens)
+    refuses_temperature: bool = False
+    """Some reasoning models answer 400 to any; learnt from them."""
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def provider(self) -> str:
+        return self.model.name.partition(":")[0]
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a text after which a call counts as a failure while others could answer; the deadline comes later."""
+        p95 = self.first_tokens.p95
+        longest = self.limits.first_token_timeout
+        return min(longest, longest / 4 if p95 is None else max(_LEAST_PATIENCE, 3 * p95))
+
+    def spoke(self, seconds: float) -> None:
+        self.first_tokens.add(seconds)
+        FIRST_TOKEN.labels(self.name).observe(seconds)
+
+    def called(self, outcome: str) -> None:
+        MODEL_CALLS.labels(self.provider, self.name, outcome).inc()
+
+    async def probe(self) -> None:
+        """Asks for two words, to learn whether the model speaks again. The breaker gets the verdict; never raises."""
+        began = asyncio.get_running_loop().time()
+        try:
+            async with aclosing(self.model.stream(_PROBE)) as pieces:
+                await anext(pieces, None)
+        except ModelUnavailableError as error:
+            self.called(error.reason)
+            self.breaker.probed(error.reason, error.retry_after)
+        except asyncio.CancelledError:
+            self.breaker.release()
+            raise
+        else:
+            self.called("probe")
+            self.spoke(asyncio.get_running_loop().time() - began)
+            self.breaker.probed(None)
