@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from shared.adapters.cache import RedisCache
 from shared.adapters.clock import SystemClock
+from shared.adapters.limits import LocalWindows, SharedWindows
 from shared.adapters.llm import ProviderEndpoint, build_model
 from shared.adapters.llm.exchange import CallLimits
 from shared.adapters.llm.scripted import ScriptedModel
 from shared.adapters.passwords import Argon2Passwords
 from shared.adapters.redis import RedisGate, open_redis
+from shared.adapters.redis_door import RedisDoor
 from shared.adapters.storage import open_store
 from shared.application.accounts import AccountService
 from shared.application.caches import Caches
@@ -19,6 +21,7 @@ from shared.application.chat import ChatService
 from shared.application.health import HealthService
 from shared.application.inbox import InboxService
 from shared.application.jobs import JobQueue, MemoryJobs
+from shared.application.limits import LimitService
 from shared.application.operators import OperatorService
 from shared.application.ports import ChatModel, Clock
 from shared.application.reports import ReportService
@@ -40,6 +43,7 @@ class Application:
     operators: OperatorService
     reports: ReportService
     switches: SwitchService
+    limits: LimitService
     upkeep: UpkeepService
     health: HealthService
     jobs: JobQueue
@@ -67,6 +71,9 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         cache = _cache(settings, switches)
         closing.push_async_callback(cache.aclose)
         caches = Caches(database=database, cache=cache)
+        counting = RedisDoor(settings.redis_url.get_secret_value(), name="limits")
+        closing.push_async_callback(counting.aclose)
+        limits = LimitService(windows=SharedWindows(counting, LocalWindows(clock)), clock=clock)
         yield Application(
             accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),
             characters=CharacterService(database=database, caches=caches),
@@ -75,6 +82,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
             operators=OperatorService(database=database, passwords=Argon2Passwords(), clock=clock),
             reports=ReportService(database=database, clock=clock),
             switches=switches,
+            limits=limits,
             upkeep=UpkeepService(database=database, switches=switches, clock=clock, jobs=jobs),
             health=HealthService(checks=_checks(settings, database, redis, model)),
             jobs=jobs,

@@ -1,12 +1,23 @@
 """Rules of the daily allowance. A day is a UTC day."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 
 from shared.domain.errors import AllowanceSpentError
 
 
 class DailyTurnsSpentError(AllowanceSpentError):
     code = "daily_turns_spent"
+
+
+class TooManyTurnsError(AllowanceSpentError):
+    """`limit` is for any 60 seconds; `seconds` says when the next one fits."""
+
+    code = "too_many_turns"
+
+    def __init__(self, *, limit: int, resets_at: datetime, seconds: float) -> None:
+        super().__init__(limit=limit, resets_at=resets_at)
+        self.seconds = ceil(seconds)
 
 
 def allowance_day(now: datetime) -> date:

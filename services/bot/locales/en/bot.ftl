@@ -85,7 +85,7 @@ error-too_many_turns = That was quick! You can send { $limit } messages a minute
  }.
 error-budget_spent = Today's budget for answers is used up. It begins anew at { $resets } UTC.
 error-model_choice_not_allowed = Your plan does not include choosing a model.
-error-too_many_updates = That is a lot at once. Give me a few seconds, then go on.
+too-many-updates = That is a lot at once. Give me a few seconds, then go on.
 error-registration_closed = This bot does not take new people at the moment. Please try again later.
 error-character_not_found = This character is not here any more. Choose another one from /start.
 error-dialog_not_found = I lost the thread of this conversation. Please send /start.
