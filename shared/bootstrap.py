@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from shared.adapters.cache import RedisCache
 from shared.adapters.clock import SystemClock
 from shared.adapters.limits import LocalWindows, SharedWindows
-from shared.adapters.llm import ProviderEndpoint, build_model
-from shared.adapters.llm.exchange import CallLimits
-from shared.adapters.llm.scripted import ScriptedModel
+from shared.adapters.llm import (
+    Breakers,
+    CallLimits,
+    ModelChoice,
+    ModelPools,
+    Prices,
+    ProviderEndpoint,
+    build_embedder,
+    parse_prices,
+    parse_seconds,
+)
+from shared.adapters.llm.breaker_store import RedisBreakerStore
 from shared.adapters.passwords import Argon2Passwords
 from shared.adapters.redis import RedisGate, open_redis
 from shared.adapters.redis_door import RedisDoor
@@ -23,7 +32,7 @@ from shared.application.inbox import InboxService
 from shared.application.jobs import JobQueue, MemoryJobs
 from shared.application.limits import LimitService
 from shared.application.operators import OperatorService
-from shared.application.ports import ChatModel, Clock
+from shared.application.ports import Clock, Embedder, Models
 from shared.application.reports import ReportService
 from shared.application.switches import SwitchService
 from shared.application.upkeep import UpkeepService
@@ -39,6 +48,8 @@ class Application:
     accounts: AccountService
     characters: CharacterService
     chat: ChatService
+    models: Models
+    embedder: Embedder | None
     inbox: InboxService
     operators: OperatorService
     reports: ReportService
@@ -56,7 +67,8 @@ class Application:
 async def open_application(settings: Settings, process: Process, *, jobs: JobQueue | None = None) -> AsyncIterator[Application]:
     """The application of one process. Opening connects to nothing: each part connects when it is first used.
 
-    `jobs` is the worker's queue; the other processes enqueue nothing yet and carry no Celery.
+    `jobs` is the worker's queue; the other processes enqueue nothing yet and carry no Celery. Raises `InvalidInputError` in one line that
+    names the setting which cannot work.
     """
     async with AsyncExitStack() as closing:
         clock = SystemClock()
@@ -64,8 +76,14 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         closing.push_async_callback(database.aclose)
         redis = RedisGate(open_redis(settings.redis_url.get_secret_value()))
         closing.push_async_callback(redis.aclose)
-        model = _model(settings)
-        closing.push_async_callback(model.aclose)
+        breakers = Breakers(RedisBreakerStore(redis.client))
+        prices = Prices(parse_prices(settings.llm_prices))
+        models = _models(settings, breakers, prices)
+        closing.push_async_callback(models.aclose)
+        embedder = _embedder(settings, prices)
+        if embedder is not None:
+            closing.push_async_callback(embedder.aclose)
+        await closing.enter_async_context(breakers.kept_in_step())
         jobs = jobs or MemoryJobs()
         switches = SwitchService(database=database, clock=clock)
         cache = _cache(settings, switches)
@@ -77,14 +95,16 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         yield Application(
             accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),
             characters=CharacterService(database=database, caches=caches),
-            chat=ChatService(database=database, model=model, clock=clock),
+            chat=ChatService(database=database, model=models.pool("strong"), clock=clock),
+            models=models,
+            embedder=embedder,
             inbox=InboxService(database=database),
             operators=OperatorService(database=database, passwords=Argon2Passwords(), clock=clock),
             reports=ReportService(database=database, clock=clock),
             switches=switches,
             limits=limits,
             upkeep=UpkeepService(database=database, switches=switches, clock=clock, jobs=jobs),
-            health=HealthService(checks=_checks(settings, database, redis, model)),
+            health=HealthService(checks=_checks(settings, database, redis, models)),
             jobs=jobs,
             clock=clock,
             redis=redis,
@@ -116,25 +136,40 @@ def _cache(settings: Settings, switches: SwitchService) -> RedisCache:
     return RedisCache(url, epoch=switches.cache_epoch, next_epoch=switches.next_cache_epoch, is_on=settings.cache_enabled)
 
 
-def _model(settings: Settings) -> ChatModel:
-    """The first model of `LLM_STRONG`; a process that has none configured never asks one."""
-    if not settings.llm_strong:
-        return ScriptedModel()
-    providers = {
+def _models(settings: Settings, breakers: Breakers, prices: Prices) -> ModelPools:
+    """A process that has no model configured never asks one."""
+    limits = CallLimits(first_token_timeout=settings.llm_first_token_timeout, total_timeout=settings.llm_total_timeout)
+    choice = ModelChoice(
+        strong=settings.llm_strong or "scripted:parrot",
+        simple=settings.llm_simple,
+        providers=_providers(settings),
+        limits=limits,
+        first_token_timeouts=parse_seconds(settings.llm_first_token_timeouts),
+        max_tokens=settings.llm_max_tokens,
+        hedging=settings.llm_hedging,
+    )
+    return ModelPools(choice, breakers, prices)
+
+
+def _embedder(settings: Settings, prices: Prices) -> Embedder | None:
+    return build_embedder(settings.embeddings_model, _providers(settings), prices=prices) if settings.embeddings_model.strip() else None
+
+
+def _providers(settings: Settings) -> dict[str, ProviderEndpoint]:
+    return {
         "openai": ProviderEndpoint(settings.openai_base_url, settings.openai_api_key.get_secret_value()),
         "gemini": ProviderEndpoint(settings.gemini_base_url, settings.gemini_api_key.get_secret_value()),
         "openrouter": ProviderEndpoint(settings.openrouter_base_url, settings.openrouter_api_key.get_secret_value()),
+        "anthropic": ProviderEndpoint(settings.anthropic_base_url, settings.anthropic_api_key.get_secret_value()),
         "ollama": ProviderEndpoint(settings.ollama_base_url, ""),
         "vllm": ProviderEndpoint(settings.vllm_base_url, settings.vllm_api_key.get_secret_value()),
     }
-    limits = CallLimits(first_token_timeout=settings.llm_first_token_timeout, total_timeout=settings.llm_total_timeout)
-    return build_model(settings.llm_strong, providers, limits=limits)
 
 
-def _checks(settings: Settings, database: Database, redis: RedisGate, model: ChatModel) -> dict[str, Callable[[], Awaitable[None]]]:
+def _checks(settings: Settings, database: Database, redis: RedisGate, models: ModelPools) -> dict[str, Callable[[], Awaitable[None]]]:
     checks: dict[str, Callable[[], Awaitable[None]]] = {"database": database.check, "redis": redis.check}
     if settings.s3_endpoint:
         checks["storage"] = open_store(settings).check
     if settings.llm_strong:
-        checks["model"] = model.check
+        checks["model"] = models.check
     return checks

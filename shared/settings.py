@@ -58,11 +58,18 @@ class Settings(BaseSettings):
     llm_strong: str = ""
     llm_simple: str = ""
     llm_first_token_timeout: float = Field(20.0, gt=0)
+    llm_first_token_timeouts: str = ""
     llm_total_timeout: float = Field(120.0, gt=0)
+    llm_max_tokens: int = Field(800, ge=16)
+    llm_prices: str = ""
+    llm_hedging: bool = False
+    embeddings_model: str = ""
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = "https://api.openai.com/v1"
     gemini_api_key: SecretStr = SecretStr("")
     gemini_base_url: str = "https://generativelanguage.googleapis.com/v1beta/openai"
+    anthropic_api_key: SecretStr = SecretStr("")
+    anthropic_base_url: str = "https://api.anthropic.com/v1"
     openrouter_api_key: SecretStr = SecretStr("")
     openrouter_base_url: str = "https://openrouter.ai/api/v1"
     ollama_base_url: str = "http://127.0.0.1:11434/v1"
@@ -146,7 +153,8 @@ _NEEDED: dict[Process, tuple[str, ...]] = {
     "command": ("database_url",),
 }
 _BOT_TOKEN = re.compile(r"\d{1,16}:[A-Za-z0-9_-]{3,}")
-_PROVIDERS_WITH_KEYS = ("openai", "gemini", "openrouter")
+_PROVIDERS_WITH_KEYS = ("openai", "gemini", "openrouter", "anthropic")
+_ASKING_MODELS: tuple[Process, ...] = ("bot", "api", "worker")
 _REAL_BOT_TOKEN = re.compile(r"\d{6,16}:[A-Za-z0-9_-]{30,}")
 
 
@@ -200,11 +208,20 @@ def _refuse_placeholders(settings: Settings, process: Process) -> None:
     for name in generated:
         if len(_plain(settings, name)) < MIN_SECRET_LENGTH:
             raise SettingsError(f"{name.upper()} is shorter than {MIN_SECRET_LENGTH} characters: generate one with 'openssl rand -hex 32'")
-    first = settings.llm_strong.split(",")[0].split(":")[0].strip()
-    if process == "bot" and first in _PROVIDERS_WITH_KEYS and not _plain(settings, f"{first}_api_key"):
-        raise SettingsError(f"{first.upper()}_API_KEY is missing: LLM_STRONG begins with {first}, which answers nobody without a key")
+    if process in _ASKING_MODELS:
+        _refuse_models_without_key(settings)
     if process == "bot" and not _REAL_BOT_TOKEN.fullmatch(_plain(settings, "bot_token")):
         raise SettingsError("BOT_TOKEN is not a real Telegram token: ask @BotFather for one (ENVIRONMENT=dev allows the sandbox's)")
+
+
+def _refuse_models_without_key(settings: Settings) -> None:
+    """Of every entry: a fallback that answers nobody is found out when it is needed."""
+    for name in ("llm_strong", "llm_simple", "embeddings_model"):
+        for entry in _plain(settings, name).split(","):
+            provider = entry.partition(":")[0].strip().lower()
+            if provider in _PROVIDERS_WITH_KEYS and not _plain(settings, f"{provider}_api_key"):
+                key, setting = f"{provider.upper()}_API_KEY", name.upper()
+                raise SettingsError(f"{key} is missing: {setting} names {entry.strip()}, which answers nobody without a key")
 
 
 def _plain(settings: Settings, name: str) -> str:

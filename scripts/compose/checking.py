@@ -13,7 +13,7 @@ from scripts.compose.installation import GENERATED, Values
 BOT_TOKEN = re.compile(r"\d{6,16}:[A-Za-z0-9_-]{30,}")
 PASSWORD = re.compile(r"[A-Za-z0-9_-]{12,}")
 MODEL = re.compile(r"[a-z0-9_-]+:\S+")
-KEYS = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY", "openrouter": "OPENROUTER_API_KEY"}
+KEYS = {name: f"{name.upper()}_API_KEY" for name in ("openai", "gemini", "openrouter", "anthropic")}
 PREFIX = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}")
 PROCESSES = {"migrations": "migrations", "bot": "bot", "api": "api", "worker": "worker", "admin": "admin"}
 DEMO_HINT = "or try `make up DEMO=1`, which needs none"
@@ -62,12 +62,18 @@ def _about_models(values: Values) -> Iterator[str]:
     models = [part.strip() for part in values.real("LLM_STRONG").split(",") if part.strip()]
     if not models:
         yield f"LLM_STRONG is missing: name a model in .env, such as openai:gpt-4o-mini, with its key, {DEMO_HINT}"
-    for model in models:
+    for name in ("LLM_STRONG", "LLM_SIMPLE", "EMBEDDINGS_MODEL"):
+        yield from _about_each_model(values, name)
+
+
+def _about_each_model(values: Values, name: str) -> Iterator[str]:
+    """Also of the fallbacks: one without a key is found out on the day when it is needed."""
+    for model in filter(None, map(str.strip, values.real(name).split(","))):
         if not MODEL.fullmatch(model):
-            yield f"LLM_STRONG: {model!r} is no provider:model, such as openai:gpt-4o-mini"
+            yield f"{name}: {model!r} is no provider:model, such as openai:gpt-4o-mini"
         key = KEYS.get(model.partition(":")[0])
         if key and not values.real(key):
-            yield f"{key} is missing, and LLM_STRONG={model} needs it"
+            yield f"{key} is missing, and {name}={model} needs it"
 
 
 def _about_the_door(values: Values, root: Path) -> Iterator[str]:

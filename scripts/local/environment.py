@@ -18,6 +18,7 @@ OWN = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "CACHE_URL", "S3_ENDPOI
 MODELS = {
     "OPENAI_API_KEY": "openai:gpt-4o-mini",
     "GEMINI_API_KEY": "gemini:gemini-2.5-flash",
+    "ANTHROPIC_API_KEY": "anthropic:claude-haiku-4-5",
     "OPENROUTER_API_KEY": "openrouter:openai/gpt-4o-mini",
 }
 SANDBOX_FIRST_USER = "1000001"

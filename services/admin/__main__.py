@@ -8,6 +8,7 @@ from services.admin.gate import open_gate
 from services.admin.sessions import Sessions
 from shared.adapters.http_server import serve
 from shared.bootstrap import open_application
+from shared.domain.errors import InvalidInputError
 from shared.settings import Settings, SettingsError, exit_with, load_settings
 from shared.telemetry import configure_logging, watched_loop
 
@@ -34,7 +35,10 @@ def main() -> None:
     except SettingsError as error:
         exit_with(error)
     configure_logging("admin", settings.log_level)
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except InvalidInputError as error:
+        exit_with(SettingsError(str(error)))
 
 
 if __name__ == "__main__":

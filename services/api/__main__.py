@@ -5,6 +5,7 @@ import structlog
 from services.api.app import create_app
 from shared.adapters.http_server import serve
 from shared.bootstrap import open_application
+from shared.domain.errors import InvalidInputError
 from shared.settings import Settings, SettingsError, exit_with, load_settings
 from shared.telemetry import configure_logging, watched_loop
 
@@ -24,7 +25,10 @@ def main() -> None:
     except SettingsError as error:
         exit_with(error)
     configure_logging("api", settings.log_level)
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except InvalidInputError as error:
+        exit_with(SettingsError(str(error)))
 
 
 if __name__ == "__main__":

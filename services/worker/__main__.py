@@ -7,6 +7,7 @@ import structlog
 from services.worker.app import create_worker_app, work_until_stopped
 from services.worker.runtime import Runtime
 from services.worker.waiting import wait_for_broker
+from shared.domain.errors import InvalidInputError
 from shared.settings import Settings, SettingsError, exit_with, load_settings
 from shared.telemetry import configure_logging
 
@@ -40,6 +41,8 @@ def main() -> None:
         signal.signal(number, _end)
     try:
         raise SystemExit(run(settings))
+    except InvalidInputError as error:
+        exit_with(SettingsError(str(error)))
     except OSError as error:
         sys.stderr.write(f"vitte: WORKER_PORT {settings.worker_port}: {error.strerror or error}\n")
         raise SystemExit(1) from None

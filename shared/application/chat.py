@@ -23,8 +23,6 @@ SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
 TURNS = Counter("vitte_chat_turns_total", "Turns by how they ended", ["outcome"])
 FIRST_PIECE = Histogram("vitte_chat_first_piece_seconds", "From the question to the first text of the model", buckets=SECONDS)
 REPLY = Histogram("vitte_chat_reply_seconds", "From the question to the end of the reply", buckets=SECONDS)
-MODEL_CALLS = Counter("vitte_model_calls_total", "Calls of a model", ["model", "outcome"])
-MODEL_TOKENS = Counter("vitte_model_tokens_total", "Tokens as billed by the provider", ["model", "kind"])
 
 PROMPT_TOKENS = 3000
 MAX_SAID_CHARACTERS = 8000
@@ -175,9 +173,6 @@ def _milliseconds(seconds: float) -> int:
 
 def _report(turn: FinishedTurn) -> None:
     TURNS.labels(turn.status.value).inc()
-    MODEL_CALLS.labels(turn.model, "ok" if turn.status is TurnStatus.FINISHED else turn.error_code).inc()
-    MODEL_TOKENS.labels(turn.model, "prompt").inc(turn.prompt_tokens or 0)
-    MODEL_TOKENS.labels(turn.model, "completion").inc(turn.completion_tokens or 0)
     REPLY.observe((turn.total_ms or 0) / 1000)
     if turn.first_piece_ms is not None:
         FIRST_PIECE.observe(turn.first_piece_ms / 1000)

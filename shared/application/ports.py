@@ -4,21 +4,24 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.prompt import PromptMessage, Role
 
 __all__ = [
+    "CachedReply",
     "ChatModel",
     "Clock",
     "Embedder",
     "FinishReason",
     "ModelUnavailableError",
+    "Models",
     "ObjectNotFoundError",
     "ObjectStore",
     "Piece",
     "PromptMessage",
+    "ReplyCache",
     "Role",
     "StoreUnavailableError",
     "Usage",
@@ -84,6 +87,22 @@ class ChatModel(Protocol):
     async def aclose(self) -> None: ...
 
 
+class Models(Protocol):
+    """The models that the operator has configured."""
+
+    def pool(self, tier: Literal["strong", "simple"]) -> ChatModel:
+        """The simple one is the strong one where none is configured."""
+
+    def find(self, name: str) -> ChatModel | None:
+        """A configured `provider:model` as the first in line, the rest of its pool behind it."""
+
+    def names(self) -> Sequence[str]:
+        """Each `provider:model` once, the strong ones first."""
+
+    def estimate_micros(self, tier_or_model: str, prompt_tokens: int, completion_tokens: int) -> int | None:
+        """What a reply may cost at most, whoever of the pool gives it, in millionths of a US dollar; `None` when no price is known."""
+
+
 class Embedder(Protocol):
     """Texts as points: near ones mean the like."""
 
@@ -135,3 +154,19 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds; only differences mean something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedReply:
+    """What a model said to the very same prompt before, and which one it was."""
+
+    text: str
+    model: str | None = None
+
+
+class ReplyCache(Protocol):
+    """Replies to prompts without anything personal, for a day. Keys are digests. Neither method ever raises."""
+
+    async def find(self, key: str) -> CachedReply | None: ...
+
+    async def keep(self, key: str, reply: CachedReply) -> None: ...

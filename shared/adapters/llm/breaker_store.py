@@ -65,11 +65,11 @@ return 1
 
 
 class RedisBreakerStore:
-    """Every method raises `RedisUnavailableError`, after `timeout` seconds at the latest."""
+    """Every method raises `RedisUnavailableError`. Nobody waits for `tell`; a reply may wait for `claim`, so that has a few ms."""
 
-    def __init__(self, client: Redis, *, timeout: float = 0.25) -> None:
+    def __init__(self, client: Redis, *, timeout: float = 0.5, claim_timeout: float = 0.05) -> None:
         self._tell, self._claim = client.register_script(_TELL), client.register_script(_CLAIM)
-        self._timeout = timeout
+        self._timeout, self._claim_timeout = timeout, claim_timeout
 
     async def tell(self, news: Sequence[tuple[str, BreakerRule, News, float]]) -> list[SharedState]:
         """Of each model its name, rule, news and for how many seconds from now it is open. Answers what all know, in one round trip."""
@@ -83,7 +83,7 @@ class RedisBreakerStore:
     async def claim(self, name: str, seconds: float) -> bool:
         """The one probe of a half-open breaker, among all replicas."""
         with answering():
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._claim_timeout):
                 return bool(await self._claim(keys=[f"{_KEY}{name}"], args=[_ms(seconds)]))
 
 

@@ -1,144 +1,31 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, Gemini's OpenAI endpoint, OpenRouter, Ollama, vLLM, the sandbox."""
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import aiohttp
-import orjson
-from yarl import URL
+from shared.adapters.llm.deltas import Delta, read_delta
+from shared.adapters.llm.http_model import CallOptions, HttpModel, request_body
+from shared.application.ports import PromptMessage
 
-from shared.adapters.llm.exchange import CallLimits, Exchange
-from shared.adapters.llm.reply import ReplyReader
-from shared.application.ports import Piece, PromptMessage
-from shared.domain.errors import InvalidInputError
+__all__ = ["CallOptions", "OpenAICompatibleModel"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallOptions:
-    """What is asked of the model. `None` leaves it to the provider."""
-
-    max_tokens: int | None = None
-    temperature: float | None = None
-    max_tokens_field: str = "max_tokens"
-    """OpenAI renamed it to `max_completion_tokens` and its newer models refuse the old name."""
-    include_usage: bool = True
-
-
-class OpenAICompatibleModel:
-    """A `ChatModel` over HTTP.
-
-    `session` is shared and stays open when the model is closed; without one the model makes its own at first use. Raises
-    `InvalidInputError` at construction for an address or a key that can never work.
-    """
-
-    def __init__(
-        self,
-        *,
-        provider: str,
-        model: str,
-        base_url: str,
-        api_key: str = "",
-        session: aiohttp.ClientSession | None = None,
-        options: CallOptions | None = None,
-        limits: CallLimits | None = None,
-    ) -> None:
-        self._name, self._model = f"{provider}:{model}", model
-        self._base = _address(provider, base_url)
-        self._key = _usable_key(provider, api_key)
-        self._session, self._owned = session, session is None
-        self._options = options or CallOptions()
-        self._limits = limits or CallLimits()
-        self._headers = {"Accept-Encoding": "identity", "User-Agent": "vitte"}
-        if self._key:
-            self._headers["Authorization"] = f"Bearer {self._key}"
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    async def stream(
-        self, prompt: Sequence[PromptMessage], *, temperature: float | None = None, max_tokens: int | None = None
-    ) -> AsyncGenerator[Piece, None]:
-        """See `ChatModel.stream`. A reply that passes `CallLimits.max_reply_chars` is ended there as `LENGTH`."""
-        body = self._body(prompt, temperature, max_tokens)
-        limits = self._limits
-        reply = ReplyReader(self._name, max_chars=limits.max_reply_chars, max_event_bytes=limits.max_event_bytes)
-        exchange = Exchange(self._name, limits, self._key)
-        try:
-            await exchange.open(self._connection(), "POST", self._url("chat", "completions"), self._headers, body)
-            while not reply.complete:
-                chunk = await exchange.read(started=reply.started, finished=reply.finish is not None)
-                for text in reply.feed(chunk):
-                    yield Piece(text=text)
-            yield reply.last_piece()
-            await exchange.settle()
-        finally:
-            exchange.close()
-
-    async def check(self) -> None:
-        exchange = Exchange(self._name, self._limits.for_check(), self._key)
-        try:
-            await exchange.open(self._connection(), "GET", self._url("models"), self._headers, None)
-        finally:
-            exchange.close()
-
-    async def aclose(self) -> None:
-        if self._owned and self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _connection(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0)
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        return self._session
-
-    def _url(self, *parts: str) -> URL:
-        return self._base.joinpath(*parts).with_query(self._base.query)
+class OpenAICompatibleModel(HttpModel):
+    reply_path = ("chat", "completions")
 
     def _body(self, prompt: Sequence[PromptMessage], temperature: float | None, max_tokens: int | None) -> bytes:
-        options = self._options
         request: dict[str, Any] = {
             "model": self._model,
             "messages": [{"role": message.role.value, "content": message.text} for message in prompt],
             "stream": True,
         }
-        warmth = options.temperature if temperature is None else temperature
-        if warmth is not None:
-            request["temperature"] = warmth
-        longest = options.max_tokens if max_tokens is None else max_tokens
-        if longest is not None:
-            request[options.max_tokens_field] = longest
-        if options.include_usage:
+        if temperature is not None:
+            request["temperature"] = temperature
+        if max_tokens is not None:
+            request[self._options.max_tokens_field] = max_tokens
+        if self._options.include_usage:
             request["stream_options"] = {"include_usage": True}
-        return _json(request)
+        return request_body(request)
 
-
-def _json(request: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(request)
-    except TypeError:  # half of a surrogate pair in what somebody wrote: JSON cannot carry it
-        request["messages"] = [{**message, "content": _mended(message["content"])} for message in request["messages"]]
-        return orjson.dumps(request)
-
-
-def _mended(text: str) -> str:
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _address(provider: str, base_url: str) -> URL:
-    try:
-        url = URL(base_url.strip())
-    except ValueError:
-        url = URL()
-    if url.scheme not in ("http", "https") or not url.host or url.user is not None or url.password is not None:
-        raise InvalidInputError(f"the base URL of model provider {provider} must look like https://host/v1, without user or password")
-    return url.with_fragment(None)
-
-
-def _usable_key(provider: str, api_key: str) -> str:
-    key = api_key.strip()
-    if not key.isascii() or not key.isprintable():
-        raise InvalidInputError(f"the API key of model provider {provider} has characters that no HTTP header can carry")
-    return key
+    def _reader(self) -> Callable[[bytes], Delta]:
+        return read_delta

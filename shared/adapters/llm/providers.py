@@ -1,14 +1,19 @@
-"""From `LLM_STRONG=gemini:gemini-2.5-flash,openai:gpt-4o-mini` to a model."""
+"""From `LLM_STRONG=gemini:gemini-2.5-flash,openai:gpt-4o-mini` to models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import aiohttp
 
+from shared.adapters.llm.anthropic import AnthropicModel
+from shared.adapters.llm.embeddings import OpenAICompatibleEmbedder
 from shared.adapters.llm.exchange import CallLimits
-from shared.adapters.llm.openai_compatible import CallOptions, OpenAICompatibleModel
+from shared.adapters.llm.http_model import CallOptions, HttpModel
+from shared.adapters.llm.openai_compatible import OpenAICompatibleModel
+from shared.adapters.llm.prices import Prices
 from shared.adapters.llm.scripted import ScriptedModel
-from shared.application.ports import ChatModel
+from shared.application.ports import ChatModel, Embedder
 from shared.domain.errors import InvalidInputError
 
 
@@ -34,31 +39,43 @@ class _Provider:
     base_url: str = ""
     needs_key: bool = False
     max_tokens_field: str = "max_tokens"
+    adapter: type[HttpModel] = OpenAICompatibleModel
 
 
 _PROVIDERS = {
     "openai": _Provider(base_url="https://api.openai.com/v1", needs_key=True, max_tokens_field="max_completion_tokens"),
     "gemini": _Provider(base_url="https://generativelanguage.googleapis.com/v1beta/openai", needs_key=True),
     "openrouter": _Provider(base_url="https://openrouter.ai/api/v1", needs_key=True),
+    "anthropic": _Provider(base_url="https://api.anthropic.com/v1", needs_key=True, adapter=AnthropicModel),
     "ollama": _Provider(base_url="http://localhost:11434/v1"),
     "vllm": _Provider(),
     "sandbox": _Provider(),
 }
 _SCRIPTED = "scripted"
-_NOT_YET = "anthropic"
-_KNOWN = (*_PROVIDERS, _NOT_YET, _SCRIPTED)
+KNOWN: Final = (*_PROVIDERS, _SCRIPTED)
 
 
 def parse_specs(specs: str, *, setting: str = "LLM_STRONG") -> tuple[ModelSpec, ...]:
-    """The models of a fallback list, in order. Raises `InvalidInputError` naming `setting`."""
-    found = tuple(_parse(spec.strip(), setting) for spec in specs.split(",") if spec.strip())
+    """The models of a fallback list, in order and each once. Raises `InvalidInputError` naming `setting`."""
+    found = tuple(dict.fromkeys(_parse(spec.strip(), setting) for spec in specs.split(",") if spec.strip()))
     if not found:
         raise InvalidInputError(f"{setting} names no model; write for example openai:gpt-4o-mini")
     return found
 
 
+def parse_seconds(text: str, *, setting: str = "LLM_FIRST_TOKEN_TIMEOUTS") -> dict[str, float]:
+    """`openai:o3=60, ollama:llama3=90`: seconds of one model each. Raises `InvalidInputError` naming `setting`."""
+    found: dict[str, float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        spec, _, seconds = part.rpartition("=")
+        if not seconds.strip().replace(".", "", 1).isdecimal() or float(seconds) <= 0:
+            raise InvalidInputError(f"{setting} has {part[:64]!r}; write provider:model=seconds, such as openai:o3=60")
+        found[str(_parse(spec.strip(), setting))] = float(seconds)
+    return found
+
+
 def build_model(
-    specs: str,
+    spec: ModelSpec,
     providers: Mapping[str, ProviderEndpoint],
     session: aiohttp.ClientSession | None = None,
     *,
@@ -66,20 +83,14 @@ def build_model(
     options: CallOptions | None = None,
     limits: CallLimits | None = None,
 ) -> ChatModel:
-    """The first model of the list. The others are parsed and not used: failing over to them is the next issue's pool.
-
-    Raises `InvalidInputError` that names the setting to change.
-    """
-    first = parse_specs(specs, setting=setting)[0]
-    if first.provider == _SCRIPTED:
-        return ScriptedModel(name=str(first))
-    if first.provider == _NOT_YET:
-        raise InvalidInputError(f"{setting} begins with {first}, and anthropic cannot be talked to yet; put another provider first")
-    provider = _PROVIDERS[first.provider]
-    endpoint = _endpoint(first.provider, provider, providers.get(first.provider, ProviderEndpoint()), setting)
-    return OpenAICompatibleModel(
-        provider=first.provider,
-        model=first.model,
+    """Raises `InvalidInputError` that names the setting to change."""
+    if spec.provider == _SCRIPTED:
+        return ScriptedModel(name=str(spec))
+    provider = _PROVIDERS[spec.provider]
+    endpoint = _endpoint(spec.provider, provider, providers.get(spec.provider, ProviderEndpoint()), setting)
+    return provider.adapter(
+        provider=spec.provider,
+        model=spec.model,
         base_url=endpoint.base_url,
         api_key=endpoint.api_key,
         session=session,
@@ -88,11 +99,34 @@ def build_model(
     )
 
 
+def build_embedder(
+    spec: str,
+    providers: Mapping[str, ProviderEndpoint],
+    session: aiohttp.ClientSession | None = None,
+    *,
+    prices: Prices | None = None,
+    setting: str = "EMBEDDINGS_MODEL",
+) -> Embedder:
+    """Raises `InvalidInputError` that names the setting to change."""
+    [found, *more] = parse_specs(spec, setting=setting)
+    if more or found.provider in (_SCRIPTED, "anthropic"):
+        raise InvalidInputError(f"{setting} is one model that gives embeddings, such as openai:text-embedding-3-small")
+    endpoint = _endpoint(found.provider, _PROVIDERS[found.provider], providers.get(found.provider, ProviderEndpoint()), setting)
+    return OpenAICompatibleEmbedder(
+        provider=found.provider,
+        model=found.model,
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key,
+        session=session,
+        prices=prices,
+    )
+
+
 def _parse(spec: str, setting: str) -> ModelSpec:
     provider, _, model = spec.partition(":")
     provider, model = provider.strip().lower(), model.strip()
-    if provider not in _KNOWN:
-        raise InvalidInputError(f"{setting} names the provider {provider[:32]!r}; known are {', '.join(_KNOWN)}")
+    if provider not in KNOWN:
+        raise InvalidInputError(f"{setting} names the provider {provider[:32]!r}; known are {', '.join(KNOWN)}")
     if not model or any(character.isspace() for character in model):
         raise InvalidInputError(f"{setting} needs provider:model, such as openai:gpt-4o-mini; {provider} stands without a model")
     return ModelSpec(provider, model)

@@ -1,8 +1,8 @@
 """One reply as it comes in: bytes to text, and what is known at its end. Does no I/O and keeps no time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from shared.adapters.llm.deltas import Delta, GarbageError, read_delta
+from shared.adapters.llm.deltas import Delta, GarbageError
 from shared.adapters.llm.failures import CUT, EMPTY, GARBAGE, reported
 from shared.adapters.llm.sse import EventReader, EventTooLongError
 from shared.application.ports import FinishReason, ModelUnavailableError, Piece, Usage
@@ -18,8 +18,8 @@ class ReplyReader:
     more is worth waiting for, which is later, because the usage follows the finish.
     """
 
-    def __init__(self, name: str, *, max_chars: int, max_event_bytes: int) -> None:
-        self._name = name
+    def __init__(self, name: str, read: Callable[[bytes], Delta], *, max_chars: int, max_event_bytes: int) -> None:
+        self._name, self._read = name, read
         self._room = max_chars
         self._events = EventReader(max_event_bytes)
         self._body = b""
@@ -87,7 +87,7 @@ class ReplyReader:
         if data == _DONE:
             self._recognised = self.complete = True
             return ""
-        delta = read_delta(data)
+        delta = self._read(data)
         if delta.error is not None:
             raise reported(self._name, delta.error, started=self.started)
         self._remember(delta)
