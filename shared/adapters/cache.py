@@ -101,10 +101,10 @@ class RedisCache:
         prefix = f"{PREFIX}{await self._epoch()}:"
         keys = tuple([prefix + name for name in names])
         if (near := self._find_near(keys)) is not None:
-            _count(names, "near")
+            count(names, "near")
             return near
         if (flight := self._flights.get(keys)) is not None:
-            _count(names, "shared")
+            count(names, "shared")
             return await self._board(flight, load)
         return await self._fly(keys, names, load)
 
@@ -158,14 +158,14 @@ class RedisCache:
         try:
             look = await self._look(flight.keys, mark)
         except LineBrokenError:
-            _count(names, "away")
+            count(names, "away")
             return _values(await load())
         if len(look.values) == len(names):
-            _count(names, "hit")
+            count(names, "hit")
             self._hold(flight, look, asked_at)
             return [look.values[number] for number in range(len(names))]
         for number, name in enumerate(names):
-            _count((name,), "hit" if number in look.values else "miss")
+            count((name,), "hit" if number in look.values else "miss")
         loaded_at = asyncio.get_running_loop().time()
         try:
             kept = await load()
@@ -251,15 +251,23 @@ def _sorted(answer: Any, mark: bytes) -> _Look:
         elif value is None or value[:1] == _MARK:
             look.is_awaited = True
         else:
-            look.values[number] = orjson.loads(value)
+            look.values[number] = _loaded(value)
             look.seconds[number] = left / 1000
     return look
+
+
+def _loaded(value: bytes) -> Any:
+    """None, which is never kept, for what is no JSON: whoever asked makes nothing of it, and forgets it."""
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
 
 
 _CHILDREN: dict[tuple[str, str], Any] = {}
 
 
-def _count(names: Sequence[str], outcome: str) -> None:
+def count(names: Sequence[str], outcome: str) -> None:
     for name in names:
         kind = name.partition(":")[0], outcome
         child = _CHILDREN.get(kind)

@@ -7,7 +7,7 @@ never kept after it. Keys hold ids and language codes only.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from shared.database.database import Database
@@ -20,8 +20,14 @@ SUBSCRIPTION_SECONDS = 3600.0
 CHARACTER_SECONDS = 600.0
 MENU_SECONDS = 1800.0
 
+UNREADABLE = (KeyError, TypeError, ValueError)
+"""What another version of ours kept may miss something, or have it in another form: it is forgotten and read anew."""
+
 PLANS = "plans"
 CHARACTER_MENU = "menu:characters"
+
+
+T = TypeVar("T")
 
 
 class Kept(NamedTuple):
@@ -80,32 +86,15 @@ class Caches:
     async def find_speaker(self, telegram_user_id: int, place: Place) -> Speaker | None:
         """None when the user is not registered or the place has no dialog yet. One statement when nothing of it is kept."""
         names = (user_key(telegram_user_id), subscription_key(telegram_user_id), place_key(place))
-        fresh: list[SpeakerParts] = []
-
-        async def load() -> Sequence[Kept]:
-            async with self.database.statement() as tx:
-                parts = await tx.users.find_speaker_parts(telegram_user_id, place)
-            if parts is None:
-                return [Kept(None, 0.0)] * 3
-            fresh.append(parts)
-            seconds = SUBSCRIPTION_SECONDS if parts.plan_seconds is None else min(parts.plan_seconds, SUBSCRIPTION_SECONDS)
-            return [
-                Kept(parts.user, PROFILE_SECONDS),
-                Kept({"plan": parts.plan.code}, seconds),
-                Kept(parts.standing._asdict(), PROFILE_SECONDS),
-            ]
-
-        user, subscription, standing = await self.cache.read(names, load)
-        if fresh:
-            return fresh[0].speaker(place)
-        if user is None or subscription is None or standing is None:
-            return None
-        plan, character = await self._plan(subscription["plan"]), await self._character(standing["character_id"])
-        return SpeakerParts(user, Standing(**standing), plan, character["name"], character["emoji"], character["task"]).speaker(place)
+        try:
+            return await self._speaker(names, telegram_user_id, place)
+        except UNREADABLE:
+            await self.cache.forget(*names)
+            return await self._speaker(names, telegram_user_id, place)
 
     async def character(self, character_id: UUID) -> Character:
         """Raises `CharacterNotFoundError`."""
-        return Character(**{**await self._character(str(character_id)), "id": character_id})
+        return await self._character(str(character_id), lambda columns: Character(**{**columns, "id": character_id}))
 
     async def characters_menu(self) -> list[CharacterTile]:
         """All characters in the order they are shown, with what a menu shows of them."""
@@ -114,8 +103,7 @@ class Caches:
             async with self.database.statement() as tx:
                 return [Kept([tile.as_json() for tile in await tx.characters.tiles()], MENU_SECONDS)]
 
-        [tiles] = await self.cache.read((CHARACTER_MENU,), load)
-        return [CharacterTile.from_json(tile) for tile in tiles]
+        return await self._one(CHARACTER_MENU, load, lambda tiles: [CharacterTile.from_json(tile) for tile in tiles])
 
     @asynccontextmanager
     async def changing(self, *names: str) -> AsyncIterator[None]:
@@ -125,25 +113,53 @@ class Caches:
         finally:
             await self.cache.forget(*names)
 
+    async def _speaker(self, names: tuple[str, ...], telegram_user_id: int, place: Place) -> Speaker | None:
+        fresh: list[SpeakerParts] = []
+
+        async def load() -> Sequence[Kept]:
+            async with self.database.statement() as tx:
+                parts = await tx.users.find_speaker_parts(telegram_user_id, place)
+            if parts is None:
+                return [Kept(None, 0.0)] * 3
+            fresh.append(parts)
+            seconds = SUBSCRIPTION_SECONDS if parts.plan_seconds is None else min(parts.plan_seconds, SUBSCRIPTION_SECONDS)
+            return [Kept(parts.user, PROFILE_SECONDS), Kept(parts.plan.code, seconds), Kept(list(parts.standing), PROFILE_SECONDS)]
+
+        user, plan_code, standing = await self.cache.read(names, load)
+        if fresh:
+            return fresh[0].speaker(place)
+        if user is None or plan_code is None or standing is None:
+            return None
+        dialog = Standing(*standing)
+        plan = await self._plan(plan_code)
+        return await self._character(
+            dialog.character_id,
+            lambda found: SpeakerParts(user, dialog, plan, found["name"], found["emoji"], found["task"]).speaker(place),
+        )
+
     async def _plan(self, code: str) -> PlanTerms:
         async def load() -> Sequence[Kept]:
             async with self.database.statement() as tx:
-                return [Kept({plan.code: plan._asdict() for plan in await tx.users.plan_terms()}, SUBSCRIPTION_SECONDS)]
+                return [Kept({plan.code: list(plan) for plan in await tx.users.plan_terms()}, SUBSCRIPTION_SECONDS)]
 
-        [plans] = await self.cache.read((PLANS,), load)
-        if code not in plans:  # a plan that is younger than what is kept
-            await self.cache.forget(PLANS)
-            [plans] = await self.cache.read((PLANS,), load)
-        return PlanTerms(**plans[code])
+        # A plan that is younger than what is kept is as good as unreadable.
+        return await self._one(PLANS, load, lambda plans: PlanTerms(*plans[code]))
 
-    async def _character(self, character_id: str) -> Mapping[str, Any]:
+    async def _character(self, character_id: str, shape: Callable[[Mapping[str, Any]], T]) -> T:
         async def load() -> Sequence[Kept]:
             async with self.database.statement() as tx:
                 columns = await tx.characters.find_columns(UUID(character_id))
-            return [Kept(columns and {**columns, "id": character_id}, CHARACTER_SECONDS)]
+            if columns is None:
+                raise CharacterNotFoundError("no character with this id")
+            return [Kept({**columns, "id": character_id}, CHARACTER_SECONDS)]
 
-        [found] = await self.cache.read((character_key(UUID(character_id)),), load)
-        if found is None:
-            raise CharacterNotFoundError("no character with this id")
-        columns: Mapping[str, Any] = found
-        return columns
+        return await self._one(character_key(UUID(character_id)), load, shape)
+
+    async def _one(self, name: str, load: Load, shape: Callable[[Any], T]) -> T:
+        [value] = await self.cache.read((name,), load)
+        try:
+            return shape(value)
+        except UNREADABLE:
+            await self.cache.forget(name)
+            [value] = await self.cache.read((name,), load)
+            return shape(value)

@@ -68,6 +68,7 @@ async def settle(house: House) -> Speaker:
 
 async def test_whoever_is_known_is_recognised_without_a_statement_here_and_elsewhere(house: House, replica: House) -> None:
     ann = await settle(house)
+    assert await house.speaker() == ann
     assert await statements_of(house.speaker) == 0
     await replica.speaker()
     found = counted("profile", "hit")
@@ -245,11 +246,26 @@ async def test_keys_hold_ids_only_values_are_json_and_all_of_them_end(house: Hou
     with Redis.from_url(redis_url) as redis:
         keys = sorted(key.decode().split(":", 3)[3] for key in redis.scan_iter())
         ends = [redis.pttl(key) for key in redis.scan_iter()]
-        assert all(redis.get(key)[:1] in (b"{", b"[") for key in redis.scan_iter())
+        assert all(redis.get(key)[:1] in (b"{", b"[", b'"') for key in redis.scan_iter())
     mira = (await house.speaker()).character_id
     known = [CHARACTER_MENU, f"character:{mira}", place_key(make_place()), "plans", user_key(ANN_ID), subscription_key(ANN_ID)]
     assert keys == sorted(known)
     assert all(0 < milliseconds <= 3_600_000 for milliseconds in ends)
+
+
+@pytest.mark.parametrize("kept", [b"nonsense", b"{}", b"[1]", b"null", b'"free"', b'{"is": "of another version"}'])
+async def test_what_another_version_kept_is_read_anew(house: House, redis_url: str, kept: bytes) -> None:
+    ann = await settle(house)
+    menu = await house.characters.list()
+    with Redis.from_url(redis_url) as redis:
+        for key in redis.scan_iter():
+            redis.set(key, kept, px=60_000)
+    await asyncio.sleep(0.01)
+    assert await house.speaker() == ann
+    assert await house.characters.list() == menu
+    assert await house.characters.greeting(ann) == await house.characters.greeting(ann)
+    assert await house.speaker() == ann
+    assert await statements_of(house.speaker) == 0
 
 
 async def test_switched_off_it_keeps_nothing_and_still_tells_the_others(database_url: str, redis_url: str, house: House) -> None:
