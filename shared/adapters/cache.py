@@ -76,11 +76,12 @@ class _Near:
 
 @dataclass(slots=True)
 class _Look:
-    """What Redis has: values that were found, marks of ours, and whether somebody else is about to fill one."""
+    """What Redis has: values that were found, marks of ours, what is no value, and whether somebody else is about to fill one."""
 
     values: dict[int, Any] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
     ours: list[int] = field(default_factory=list)
+    broken: list[int] = field(default_factory=list)
     is_awaited: bool = False
 
 
@@ -179,6 +180,9 @@ class RedisCache:
         """Waits a moment for what another process is about to fill, unless a part is ours to fill anyway."""
         raw_keys = [key.encode() for key in keys]
         look = _sorted(await self._door.run(_LOOK, raw_keys, mark, MARK_MS), mark)
+        if look.broken:
+            await self._door.ask(b"DEL", *[raw_keys[number] for number in look.broken])
+            look = _sorted(await self._door.run(_LOOK, raw_keys, mark, MARK_MS), mark)
         for pause in PATIENCE:
             if not look.is_awaited or look.ours:
                 break
@@ -250,14 +254,15 @@ def _sorted(answer: Any, mark: bytes) -> _Look:
             look.ours.append(number)
         elif value is None or value[:1] == _MARK:
             look.is_awaited = True
+        elif (loaded := _loaded(value)) is None:
+            look.broken.append(number)
         else:
-            look.values[number] = _loaded(value)
-            look.seconds[number] = left / 1000
+            look.values[number], look.seconds[number] = loaded, left / 1000
     return look
 
 
 def _loaded(value: bytes) -> Any:
-    """None, which is never kept, for what is no JSON: whoever asked makes nothing of it, and forgets it."""
+    """None, which is never kept, for what is no JSON."""
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError:

@@ -103,7 +103,7 @@ class Caches:
             async with self.database.statement() as tx:
                 return [Kept([tile.as_json() for tile in await tx.characters.tiles()], MENU_SECONDS)]
 
-        return await self._one(CHARACTER_MENU, load, lambda tiles: [CharacterTile.from_json(tile) for tile in tiles])
+        return await self._one(CHARACTER_MENU, load, _tiles)
 
     @asynccontextmanager
     async def changing(self, *names: str) -> AsyncIterator[None]:
@@ -163,3 +163,9 @@ class Caches:
             await self.cache.forget(name)
             [value] = await self.cache.read((name,), load)
             return shape(value)
+
+
+def _tiles(kept: Any) -> list[CharacterTile]:
+    if not isinstance(kept, list):
+        raise TypeError("a menu is a list")
+    return [CharacterTile.from_json(tile) for tile in kept]
