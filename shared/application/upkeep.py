@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from shared.application.jobs import CleanUpOldMessages, JobQueue
 from shared.application.ports import Clock
 from shared.application.switches import SwitchService
 from shared.database.database import Database
 from shared.database.upkeep import UpkeepRows
+from shared.domain.allowance import allowance_day
 from shared.domain.errors import ConflictError
 
 BATCH = 2_000
@@ -20,6 +21,8 @@ SHIFT_SECONDS = 120.0
 KEEP_UPDATES = timedelta(days=7)
 KEEP_DEAD_LETTERS = timedelta(days=30)
 KEEP_USAGES = timedelta(days=90)
+KEEP_REPLACED = timedelta(days=30)
+"""Facts that were replaced or forgotten."""
 UNSENT_AFTER = timedelta(minutes=2)
 UNSENT_UNTIL = timedelta(days=1)
 """An answer that is older than a day is not worth sending any more."""
@@ -27,6 +30,12 @@ ABANDONED_AFTER = timedelta(hours=1)
 
 CLEANED = Counter("vitte_cleanup_rows_total", "Rows deleted because they are old", ["kind"])
 RESENT = Counter("vitte_resent_total", "Work that was stuck and was made due again", ["kind"])
+
+DIFFERENCE = Gauge(
+    "vitte_spendings_difference_micros",
+    "Money by which budgets and their turns disagree since yesterday, in millionths of a US dollar",
+    ["scope", "kind"],
+)
 
 log = structlog.get_logger("upkeep")
 
@@ -69,6 +78,7 @@ class UpkeepService:
         A dialog itself is never deleted. Days for messages are the operators' switch; 0 keeps them for ever.
         """
         started, deleted = self.clock.monotonic(), dict[str, int]()
+        await self.compare_spendings()
         for kind, batch in (await self._due()).items():
             while (rows := await self._run(batch)) > 0:
                 CLEANED.labels(kind).inc(rows)
@@ -95,6 +105,21 @@ class UpkeepService:
             log.warning("resent_pending", updates=reopened, lanes=woken, turns=abandoned)
         return ResendReport(lanes_woken=woken, updates_reopened=reopened, turns_abandoned=abandoned)
 
+    async def compare_spendings(self) -> dict[str, tuple[int, int]]:
+        """By scope (user, bot): by how much budgets and turns disagree since yesterday, in what was spent and in what is held back.
+
+        Both are 0 in a house in order. Nothing is put right here: whichever is wrong, somebody should know why.
+        """
+        async with self.database.statement() as tx:
+            found = await tx.upkeep.spending_differences(allowance_day(self.clock.now()) - timedelta(days=1))
+        differences = {scope: found.get(scope, (0, 0)) for scope in ("user", "bot")}
+        for scope, (spent, held) in differences.items():
+            DIFFERENCE.labels(scope, "spent").set(spent)
+            DIFFERENCE.labels(scope, "held").set(held)
+            if spent or held:
+                log.warning("spendings_differ", scope=scope, spent_micros=spent, held_micros=held)
+        return differences
+
     async def replay(self, bot_id: int, update_id: int, by: str) -> None:
         """An operator has a dead letter tried again, before what waits in its lane. Raises `NoDeadLetterError`."""
         async with self.database.statement() as tx:
@@ -116,6 +141,8 @@ class UpkeepService:
             "parcels": lambda rows: rows.delete_sent_parcels(now - KEEP_UPDATES, size),
             "failed_parcels": lambda rows: rows.delete_failed_parcels(now - KEEP_DEAD_LETTERS, size),
             "usages": lambda rows: rows.delete_usages(now - KEEP_USAGES, size),
+            "spendings": lambda rows: rows.delete_spendings(now - KEEP_USAGES, size),
+            "memories": lambda rows: rows.delete_replaced_memories(now - KEEP_REPLACED, size),
             "lanes": lambda rows: rows.delete_idle_lanes(size),
         }
 

@@ -1,6 +1,6 @@
 """What grows old and what got stuck. Every method is one statement over one batch and may be run by two at once."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import TextClause, text
 
@@ -108,9 +108,10 @@ _WAKE_LANES = text("""
     select (select count(*) from woken), (select count(*) from heard)
 """)
 
+# Turns that died with their process: their place in the allowance and the money held back for them are given back, once.
 _ABANDON_TURNS = text("""
     with abandoned as (
-        select t.id from turns t join dialogs d on d.id = t.dialog_id
+        select t.id, t.reserved_micros, d.telegram_bot_id from turns t join dialogs d on d.id = t.dialog_id
         where t.status = 'open' and t.created_at < :before
           and not exists (
               select from stored_updates u
@@ -118,16 +119,63 @@ _ABANDON_TURNS = text("""
           )
         order by t.created_at limit :batch for update of t skip locked
     ), ended as (
-        update turns t set status = 'failed', error_code = 'abandoned', finished_at = now()
+        update turns t set status = 'failed', error_code = 'abandoned', finished_at = now(), reserved_micros = 0
         from abandoned a where t.id = a.id and t.status = 'open'
-        returning t.user_id, t.allowance_day
+        returning t.user_id, t.allowance_day, a.reserved_micros, a.telegram_bot_id
     ), owed as (
         select user_id, allowance_day, count(*)::int as turns from ended group by user_id, allowance_day
     ), given_back as (
         update allowance_usages a set used = greatest(a.used - o.turns, 0) from owed o
         where a.user_id = o.user_id and a.day = o.allowance_day
+    ), held as (
+        select scope, scope_id, day, sum(micros) as micros
+        from (
+            select 'user' as scope, user_id::text as scope_id, allowance_day as day, reserved_micros as micros from ended
+            union all
+            select 'bot', telegram_bot_id::text, allowance_day, reserved_micros from ended
+        ) parts
+        where micros > 0 group by scope, scope_id, day
+    ), released as (
+        update spendings s set reserved_micros = greatest(s.reserved_micros - h.micros, 0) from held h
+        where s.scope = h.scope and s.scope_id = h.scope_id and s.day = h.day
     )
     select count(*) from ended
+""")
+
+_DELETE_SPENDINGS = text("""
+    with due as (
+        select scope, scope_id, day from spendings where day < :before order by day limit :batch for update skip locked
+    )
+    delete from spendings s using due where s.scope = due.scope and s.scope_id = due.scope_id and s.day = due.day
+    returning 1
+""")
+
+_DELETE_MEMORIES = text("""
+    with due as (
+        select id from memories
+        where status in ('replaced', 'forgotten') and coalesce(updated_at, created_at) < :before
+        order by id limit :batch for update skip locked
+    )
+    delete from memories m using due where m.id = due.id
+    returning 1
+""")
+
+# What the budgets say was spent and is held back, beside what the turns of that day say.
+_RECONCILE = text("""
+    with told as (
+        select 'user' as scope, t.user_id::text as scope_id, t.allowance_day as day,
+               coalesce(sum(t.cost_micros), 0) as spent, coalesce(sum(t.reserved_micros) filter (where t.status = 'open'), 0) as held
+        from turns t where t.allowance_day >= :day and t.created_at >= cast(:day as date) - 1 group by 2, 3
+        union all
+        select 'bot', d.telegram_bot_id::text, t.allowance_day,
+               coalesce(sum(t.cost_micros), 0), coalesce(sum(t.reserved_micros) filter (where t.status = 'open'), 0)
+        from turns t join dialogs d on d.id = t.dialog_id
+        where t.allowance_day >= :day and t.created_at >= cast(:day as date) - 1 group by 2, 3
+    )
+    select s.scope, coalesce(sum(abs(s.spent_micros - coalesce(told.spent, 0))), 0)::bigint,
+           coalesce(sum(abs(s.reserved_micros - coalesce(told.held, 0))), 0)::bigint
+    from spendings s left join told using (scope, scope_id, day)
+    where s.day >= :day group by s.scope
 """)
 
 # What was said when it was given up is forgotten, or the update would count as answered; an answer that still waits is sent instead.
@@ -182,6 +230,18 @@ class UpkeepRows:
     async def delete_usages(self, before: datetime, batch: int) -> int:
         return len((await self.connection.execute(_DELETE_USAGES, {"before": before.date(), "batch": batch})).all())
 
+    async def delete_spendings(self, before: datetime, batch: int) -> int:
+        return len((await self.connection.execute(_DELETE_SPENDINGS, {"before": before.date(), "batch": batch})).all())
+
+    async def delete_replaced_memories(self, before: datetime, batch: int) -> int:
+        """Facts that something newer replaced, or that were forgotten, before this moment."""
+        return await self._delete(_DELETE_MEMORIES, before, batch)
+
+    async def spending_differences(self, day: date) -> dict[str, tuple[int, int]]:
+        """By scope: how far budgets since this day are from their turns, in what was spent and in what is held back."""
+        rows = await self.connection.execute(_RECONCILE, {"day": day})
+        return {scope: (spent, held) for scope, spent, held in rows.all()}
+
     async def delete_idle_lanes(self, batch: int) -> int:
         """Lanes without any stored update; the next one makes its lane anew."""
         return len((await self.connection.execute(_DELETE_LANES, {"batch": batch})).all())
@@ -195,7 +255,7 @@ class UpkeepRows:
         return int((await self.connection.execute(_WAKE_LANES)).one()[0])
 
     async def abandon_turns(self, before: datetime, batch: int) -> int:
-        """Ends open turns that nobody works on any more as failed, and gives their allowance back."""
+        """Ends open turns that nobody works on any more as failed, and gives back their allowance and what was held back for them."""
         return int((await self.connection.execute(_ABANDON_TURNS, {"before": before, "batch": batch})).scalar_one())
 
     async def replay(self, bot_id: int, update_id: int) -> bool:
