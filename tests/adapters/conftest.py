@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -10,11 +11,12 @@ from tests.adapters.listening import Talk
 from tests.adapters.provider_server import ProviderServer
 
 
-@pytest.fixture(scope="session")
-async def running_provider() -> AsyncIterator[ProviderServer]:
+@asynccontextmanager
+async def serving_provider() -> AsyncIterator[ProviderServer]:
     server = ProviderServer()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", server.completions)
+    app.router.add_post("/v1/messages", server.completions)
     app.router.add_get("/v1/models", server.models)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
@@ -24,6 +26,19 @@ async def running_provider() -> AsyncIterator[ProviderServer]:
     server.base_url = f"http://{host}:{port}/v1"
     yield server
     await runner.cleanup()
+
+
+@pytest.fixture(scope="session")
+async def running_provider() -> AsyncIterator[ProviderServer]:
+    async with serving_provider() as server:
+        yield server
+
+
+@pytest.fixture
+async def providers() -> AsyncIterator[tuple[ProviderServer, ProviderServer]]:
+    """Two that fail independently of each other."""
+    async with AsyncExitStack() as stack:
+        yield await stack.enter_async_context(serving_provider()), await stack.enter_async_context(serving_provider())
 
 
 @pytest.fixture

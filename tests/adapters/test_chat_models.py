@@ -5,13 +5,18 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import aiohttp
 import pytest
 
-from shared.adapters.llm import CallLimits, Fault, OpenAICompatibleModel, ScriptedModel
+from shared.adapters.llm import Breakers, CallLimits, Fault, ModelPool, OpenAICompatibleModel, Prices, ScriptedModel
+from shared.adapters.llm.anthropic import AnthropicModel
+from shared.adapters.llm.breaker import BreakerRule
+from shared.adapters.llm.line import RetryRule
+from shared.adapters.llm.member import Member
 from shared.application.ports import ChatModel, FinishReason, ModelUnavailableError
+from tests.adapters import anthropic_server
 from tests.adapters.listening import PROMPT, listen_until_failure, read, say
 from tests.adapters.provider_server import ProviderServer, answers, chunk, hangs_up, streams, whole
 
@@ -22,6 +27,7 @@ class Stage(Protocol):
     """One model and the means to tell what stands behind it how to behave."""
 
     model: ChatModel
+    ends_as: ClassVar[str]
 
     def says(self, *pieces: str, finish: FinishReason = FinishReason.STOP) -> None: ...
     def pauses_for_ever_after(self, *pieces: str) -> None: ...
@@ -36,6 +42,7 @@ class Stage(Protocol):
 @dataclass
 class ScriptedStage:
     model: ScriptedModel
+    ends_as: ClassVar[str] = "test-model-2026"
 
     def says(self, *pieces: str, finish: FinishReason = FinishReason.STOP) -> None:
         self.model.queue(pieces)
@@ -67,8 +74,9 @@ class ScriptedStage:
 
 @dataclass
 class HttpStage:
-    model: OpenAICompatibleModel
+    model: ChatModel
     provider: ProviderServer
+    ends_as: ClassVar[str] = "test-model-2026"
 
     def says(self, *pieces: str, finish: FinishReason = FinishReason.STOP) -> None:
         reason = {"filtered": "content_filter"}.get(finish.value, finish.value)
@@ -97,13 +105,58 @@ class HttpStage:
             await self.provider.disconnected.wait()
 
 
-@pytest.fixture(params=["scripted", "openai_compatible"])
+@dataclass
+class AnthropicStage(HttpStage):
+    """The same server, in Anthropic's words."""
+
+    def says(self, *pieces: str, finish: FinishReason = FinishReason.STOP) -> None:
+        reason = {"stop": "end_turn", "length": "max_tokens", "filtered": "refusal"}[finish.value]
+        self.provider.script(streams(anthropic_server.whole(*pieces, reason=reason)))
+
+    def pauses_for_ever_after(self, *pieces: str) -> None:
+        self.provider.script(streams(anthropic_server.start(), *map(anthropic_server.delta, pieces), 30.0))
+
+    def breaks_after(self, *pieces: str) -> None:
+        self.provider.script(streams(anthropic_server.start(), *map(anthropic_server.delta, pieces), 0.02, -1))
+
+    def is_rate_limited(self, retry_after: float) -> None:
+        self.provider.script(anthropic_server.refuses(429, "rate_limit_error", headers={"Retry-After": f"{retry_after:g}"}))
+
+    def is_down(self) -> None:
+        self.provider.script(anthropic_server.refuses(529, "overloaded_error"))
+
+    def asked(self) -> list[tuple[str, str]]:
+        request = self.provider.requests[-1]
+        return [("system", request["system"]), *((message["role"], message["content"]) for message in request["messages"])]
+
+
+@dataclass
+class PoolStage(HttpStage):
+    """A pool of one model; how several answer as one is told in test_model_pool.py."""
+
+    ends_as: ClassVar[str] = "test:test-model-2026"
+
+
+def pool_of(model: ChatModel) -> ModelPool:
+    breakers = Breakers()
+    breaker = breakers.of(model.name, rule=BreakerRule(failures=1000))
+    return ModelPool([Member(model=model, breaker=breaker)], breakers, Prices(), retry=RetryRule(attempts=1))
+
+
+@pytest.fixture(params=["scripted", "openai_compatible", "anthropic", "pool"])
 async def stage(request: pytest.FixtureRequest, provider: ProviderServer, session: aiohttp.ClientSession) -> AsyncIterator[Stage]:
     if request.param == "scripted":
         yield ScriptedStage(ScriptedModel(name="test:test-model-2026"))
         return
-    model = OpenAICompatibleModel(provider="test", model="test-model-2026", base_url=provider.base_url, session=session, limits=QUICK)
-    yield HttpStage(model, provider)
+    adapter = AnthropicModel if request.param == "anthropic" else OpenAICompatibleModel
+    model = adapter(provider="test", model="test-model-2026", base_url=provider.base_url, session=session, limits=QUICK)
+    match request.param:
+        case "anthropic":
+            yield AnthropicStage(model, provider)
+        case "pool":
+            yield PoolStage(pool_of(model), provider)
+        case _:
+            yield HttpStage(model, provider)
     await model.aclose()
 
 
@@ -115,7 +168,7 @@ async def test_a_reply_comes_in_order_and_ends_with_a_finish(stage: Stage) -> No
     assert "".join(piece.text for piece in pieces) == "Ahoj, světe 🍺"
     assert all(piece.text for piece in pieces)
     assert {piece.finish for piece in pieces} == {None}
-    assert (last.text, last.finish, last.model) == ("", FinishReason.STOP, "test-model-2026")
+    assert (last.text, last.finish, last.model) == ("", FinishReason.STOP, stage.ends_as)
     assert last.usage is not None
     assert last.usage.prompt_tokens
     assert last.usage.completion_tokens

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from operator import mul
 from typing import Any
 
 import aiohttp
@@ -9,17 +10,21 @@ import pytest
 from aiohttp import web
 
 from services.sandbox.model.routes import add_routes
-from shared.adapters.llm import CallLimits, ProviderEndpoint, build_model
-from shared.application.ports import ChatModel, FinishReason
+from shared.adapters.llm import CallLimits, ModelSpec, ProviderEndpoint, build_embedder, build_model
+from shared.application.ports import ChatModel, Embedder, FinishReason, ModelUnavailableError
 from tests.adapters.listening import PROMPT, listen_until_failure, read, say
 
+SPEC = ModelSpec("sandbox", "mira")
 QUICK = CallLimits(first_token_timeout=0.3, total_timeout=1)
 
 
 class Sandbox:
     def __init__(self, address: str, session: aiohttp.ClientSession) -> None:
         self._address, self._session = address, session
-        self.model: ChatModel = build_model("sandbox:mira", {"sandbox": ProviderEndpoint(f"{address}/llm/v1", "k")}, session, limits=QUICK)
+        self.model: ChatModel = build_model(SPEC, {"sandbox": ProviderEndpoint(f"{address}/llm/v1", "k")}, session, limits=QUICK)
+
+    def embedder(self, session: aiohttp.ClientSession, key: str = "k") -> Embedder:
+        return build_embedder("sandbox:points", {"sandbox": ProviderEndpoint(f"{self._address}/llm/v1", key)}, session)
 
     async def behaves(self, **controls: Any) -> None:
         async with self._session.post(f"{self._address}/sim/model", json={"first_token_ms": 0, **controls}) as response:
@@ -106,3 +111,44 @@ async def test_the_sandbox_sees_a_reader_leave(sandbox: Sandbox) -> None:
     await pieces.aclose()
 
     assert await sandbox.first_outcome() == "abandoned"
+
+
+async def test_texts_become_points_in_their_order(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+    embedder = sandbox.embedder(session)
+
+    near, nearer, far = await embedder.embed(["my cat is called Tom", "the name of my cat is Tom", "quarterly tax declaration"])
+
+    assert embedder.name == "sandbox:points"
+    assert len(near) == len(nearer) == len(far) == 256
+    assert sum(map(mul, near, nearer)) > sum(map(mul, near, far))
+
+
+async def test_many_texts_are_sent_in_several_requests(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+    texts = [f"number {n}" for n in range(200)] + [""]
+
+    points = await sandbox.embedder(session).embed(texts)
+
+    assert len(points) == 201
+    assert points[150] == (await sandbox.embedder(session).embed(["number 150"]))[0]
+
+
+async def test_no_texts_ask_nobody(session: aiohttp.ClientSession) -> None:
+    nowhere = {"sandbox": ProviderEndpoint("http://127.0.0.1:9/v1", "k")}
+
+    assert await build_embedder("sandbox:points", nowhere, session).embed([]) == []
+
+
+async def test_a_server_of_embeddings_that_is_away_is_told(session: aiohttp.ClientSession) -> None:
+    nowhere = {"sandbox": ProviderEndpoint("http://127.0.0.1:9/v1", "k")}
+
+    with pytest.raises(ModelUnavailableError) as failure:
+        await build_embedder("sandbox:points", nowhere, session).embed(["hello"])
+
+    assert failure.value.reason == "refused"
+
+
+async def test_a_key_that_is_refused_is_told(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+    with pytest.raises(ModelUnavailableError) as failure:
+        await sandbox.embedder(session, key="").embed(["hello"])
+
+    assert failure.value.reason == "unauthorized"

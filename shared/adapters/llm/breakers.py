@@ -33,7 +33,7 @@ class Breakers:
     def __init__(self, store: BreakerStore | None = None) -> None:
         self._store = store
         self._breakers: dict[str, Breaker] = {}
-        self._group: asyncio.TaskGroup | None = None
+        self._is_keeping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken, self._hurry = asyncio.Event(), asyncio.Event()
         self._touched = self._away_until = float("-inf")
@@ -63,11 +63,12 @@ class Breakers:
             return True
 
     def start(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Does it beside the replies; false, and closes it, when this process has not been told to keep in step."""
-        if self._group is None:
+        """Does it beside the replies; false when this process does not keep in step, and the work is closed."""
+        if not self._is_keeping:
             work.close()
             return False
-        task = self._group.create_task(work)
+        # No task group: the block below is a whole process, whose errors must come out as they are.
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
@@ -76,15 +77,16 @@ class Breakers:
     async def kept_in_step(self) -> AsyncIterator["Breakers"]:
         """Probes run, and news go to the other replicas and come from them, while the block runs. Connects to nothing before
         the first `touch`."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            self.start(self._keep())
-            try:
-                yield self
-            finally:
-                self._group = None
-                for task in tuple(self._tasks):
-                    task.cancel()
+        self._is_keeping = True
+        self.start(self._keep())
+        try:
+            yield self
+        finally:
+            self._is_keeping = False
+            tasks = tuple(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def exchange(self) -> None:
         """One round trip: tells what happened here and learns what happened elsewhere. Never raises."""
