@@ -13,6 +13,7 @@ from services.bot.drafts import DraftPump, TypingPump
 from services.bot.drafts.budget import DraftBudgets
 from services.bot.formatting import render
 from services.bot.sentences import say
+from shared.application.chat import Reply
 from shared.application.ports import Piece
 from shared.application.stop import Stop, StopRegistry
 from shared.application.switches import SwitchService
@@ -58,13 +59,13 @@ class ReplyView:
     def lease(self) -> Lease:
         return self._delivery.lease
 
-    def wrap(self, reply: str, status: TurnStatus) -> Sequence[Outgoing]:
+    def wrap(self, reply: Reply, /) -> Sequence[Outgoing]:
         """The reply as messages of at most 4096 UTF-16 units; a stopped one that is empty says so."""
         place = place_of(self._message)
         parts: list[dict[str, Any]] = [
-            {"text": part.text, "entities": part.entities} if part.entities else {"text": part.text} for part in render(reply)
+            {"text": part.text, "entities": part.entities} if part.entities else {"text": part.text} for part in render(reply.text)
         ]
-        if not parts and status is TurnStatus.INTERRUPTED:
+        if not parts and reply.status is TurnStatus.INTERRUPTED:
             parts = [{"text": say("stopped-before-first-word", self._language)}]
         if parts and self._in_group:
             parts[0]["reply_parameters"] = {"message_id": self._message.message_id, "allow_sending_without_reply": True}

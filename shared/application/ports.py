@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
+from uuid import UUID
 
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.prompt import PromptMessage, Role
+from shared.domain.speaker import Speaker
 
 __all__ = [
     "CachedReply",
@@ -21,9 +23,11 @@ __all__ = [
     "ObjectStore",
     "Piece",
     "PromptMessage",
+    "Recall",
     "ReplyCache",
     "Role",
     "StoreUnavailableError",
+    "TurnLimits",
     "Usage",
 ]
 
@@ -162,6 +166,24 @@ class CachedReply:
 
     text: str
     model: str | None = None
+
+
+class Recall(Protocol):
+    """What a chat needs of long-term memory; the memories themselves are read by the statement that opens a turn."""
+
+    async def vector_of(self, text: str) -> list[float] | None:
+        """Where a text lies, to find memories near it; none without an embeddings endpoint, or while it is away. Never raises."""
+
+    async def after_turn(self, turn_id: int, dialog_id: UUID) -> None:
+        """A turn has ended: what it brought is kept later. Never raises."""
+
+
+class TurnLimits(Protocol):
+    async def check(self, speaker: Speaker) -> None:
+        """Counts a new turn of the speaker. Raises `TooManyTurnsError`."""
+
+    async def first(self, key: str, seconds: float) -> bool:
+        """True for the first who asks within that time. Never raises."""
 
 
 class ReplyCache(Protocol):

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
+
+Reason = Literal["stopped", "superseded"]
+"""`stopped`: the person has read enough, what was said is kept. `superseded`: they say more, and one reply to all of it shall come."""
 
 
 class StoppedError(Exception):
@@ -16,15 +19,26 @@ class Stop:
     """One generation's Stop button. Pressing it twice, or after the end, does nothing."""
 
     def __init__(self) -> None:
-        self.pressed = False
+        self.reason: Reason | None = None
+        self._has_begun = False
         self._waiting: asyncio.Timeout | None = None
 
-    def press(self) -> None:
-        if self.pressed:
-            return
-        self.pressed = True
+    @property
+    def pressed(self) -> bool:
+        return self.reason is not None
+
+    def begin(self) -> None:
+        """The first words are shown: from now on nothing supersedes them."""
+        self._has_begun = True
+
+    def press(self, reason: Reason = "stopped") -> bool:
+        """False when it changes nothing: pressed before, or superseding a reply that has begun."""
+        if self.pressed or (reason == "superseded" and self._has_begun):
+            return False
+        self.reason = reason
         if self._waiting is not None:
             self._waiting.reschedule(asyncio.get_running_loop().time())
+        return True
 
     async def next_of(self, pieces: AsyncGenerator[T, None]) -> T:
         """The next piece. Raises `StoppedError` once Stop is pressed, also while waiting, and `StopAsyncIteration` at the end."""

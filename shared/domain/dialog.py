@@ -49,9 +49,10 @@ class Dialog(Base, kw_only=True):
 
 
 class Turn(Base, kw_only=True):
-    """`source_id` names the message that began it, unique in its dialog. Money is in millionths of a US dollar.
+    """`source_id` names the message or press that began it, unique in its dialog. Money is in millionths of a US dollar.
 
-    Tokens and cost are those of all its alternatives; `reserved_micros` is what its budgets hold back while it is open.
+    Another reply to the words of a turn is an attempt with a row of its own, `of_turn_id` naming that turn, whose alternative it becomes.
+    Tokens and cost are this row's own; `reserved_micros` is what its budgets hold back while it is open.
     """
 
     __tablename__ = "turns"
@@ -64,6 +65,7 @@ class Turn(Base, kw_only=True):
         Index("ix_turns_created_at", "created_at"),
         Index("ix_turns_open", "created_at", postgresql_where=text("status = 'open'")),
         Index("ix_turns_user_id", "user_id"),
+        Index("ix_turns_of_turn_id", "of_turn_id"),
     )
 
     id: Mapped[Serial] = mapped_column(init=False)
@@ -72,6 +74,7 @@ class Turn(Base, kw_only=True):
     source_id: Mapped[str]
     status: Mapped[str] = mapped_column(default=TurnStatus.OPEN)
     allowance_day: Mapped[date]
+    of_turn_id: Mapped[BigInt | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), default=None)
     telegram_update_id: Mapped[BigInt | None] = mapped_column(default=None)
     """The update whose outbox parcels carry the reply: through them we know the messages that show it."""
     tier: Mapped[str | None] = mapped_column(default=None)
@@ -87,6 +90,8 @@ class Turn(Base, kw_only=True):
     finished_at: Mapped[Instant | None] = mapped_column(default=None)
     undone_at: Mapped[Instant | None] = mapped_column(default=None)
     """Taken back with /undo: kept, and no part of the history any more."""
+    undone_by: Mapped[str | None] = mapped_column(default=None)
+    """What asked for it, so that the same /undo takes back one turn only."""
 
 
 class Message(Base, kw_only=True):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from shared.application.accounts import RegistrationClosedError
+from shared.application.chat import Said
 from shared.domain.errors import InvalidInputError
 from tests.factories import ANN_ID, BOB_ID, NOON, House, make_person, make_place, make_plan
 
@@ -171,7 +172,7 @@ async def test_the_allowance_says_what_is_used_what_is_left_and_when_it_begins_a
     state = await house.accounts.allowance(ann)
     assert (state.used, state.limit, state.left, state.resets_at.isoformat()) == (0, 100, 100, "2026-11-21T00:00:00+00:00")
 
-    [_ async for _ in house.chat.reply(ann, "Hello", source_id="1")]
+    [_ async for _ in house.chat.reply(ann, [Said("1", "Hello")])]
     state = await house.accounts.allowance(ann)
     assert (state.used, state.left) == (1, 99)
 

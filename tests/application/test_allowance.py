@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
+from shared.application.chat import Said
 from shared.domain.allowance import DailyTurnsSpentError
 from shared.domain.speaker import Speaker
 from tests.factories import House
 
 
 async def say(house: House, speaker: Speaker, source_id: str) -> str:
-    return "".join([piece.text async for piece in house.chat.reply(speaker, "Hi", source_id=source_id)])
+    return "".join([piece.text async for piece in house.chat.reply(speaker, [Said(source_id, "Hi")])])
 
 
 async def limited(house: House, turns: int | None) -> Speaker:

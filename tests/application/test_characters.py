@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.application.chat import Said
 from shared.domain.character import CharacterNotFoundError
 from shared.domain.character_files import character_seeds
 from tests.factories import NOON, House, make_character, make_place
@@ -31,15 +32,15 @@ async def test_coming_back_resumes_the_dialog_and_histories_stay_apart(house: Ho
     ann = await house.speaker()
     fox = make_character()
     await house.add(fox)
-    [_ async for _ in house.chat.reply(ann, "to Mira", source_id="1")]
+    [_ async for _ in house.chat.reply(ann, [Said("1", "to Mira")])]
     await house.characters.enter(ann, fox.id)
-    [_ async for _ in house.chat.reply(await house.speaker(), "to the fox", source_id="2")]
+    [_ async for _ in house.chat.reply(await house.speaker(), [Said("2", "to the fox")])]
 
     _, is_new = await house.characters.enter(ann, ann.character_id)
     assert not is_new
     assert await house.speaker() == ann
     assert [said for role, said in await house.messages(ann) if role == "user"] == ["to Mira"]
-    [_ async for _ in house.chat.reply(ann, "again", source_id="3")]
+    [_ async for _ in house.chat.reply(ann, [Said("3", "again")])]
     assert "to the fox" not in [message.text for message in house.model.prompts[-1]]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.llm.scripted import Fault
+from shared.application.chat import Said
 from shared.application.ports import FinishReason, ModelUnavailableError, PromptMessage, Role
 from shared.application.stop import Stop
 from shared.domain.dialog import DialogNotFoundError
@@ -17,14 +18,14 @@ TURN = "select status, error_code from turns order by id"
 
 
 async def say(house: House, speaker: Speaker, said: str, *, source_id: str = "1", **more: Any) -> str:
-    return "".join([piece.text async for piece in house.chat.reply(speaker, said, source_id=source_id, **more)])
+    return "".join([piece.text async for piece in house.chat.reply(speaker, [Said(source_id, said)], **more)])
 
 
 async def test_a_reply_is_streamed_and_kept_with_what_it_cost(house: House) -> None:
     ann = await house.speaker()
     house.model.queue("Hello Ann, how are you?")
 
-    pieces = [piece.text async for piece in house.chat.reply(ann, "Hi", source_id="7")]
+    pieces = [piece.text async for piece in house.chat.reply(ann, [Said("7", "Hi")])]
 
     assert pieces == ["Hello", " Ann,", " how", " are", " you?"]
     assert (await house.messages(ann))[1:] == [("user", "Hi"), ("assistant", "Hello Ann, how are you?")]
@@ -166,7 +167,7 @@ async def test_stop_in_the_middle_keeps_what_was_said(house: House) -> None:
     ann, stop = await house.speaker(), Stop()
     house.model.queue("one two three four")
     heard = []
-    async for piece in house.chat.reply(ann, "Count!", source_id="1", stop=stop):
+    async for piece in house.chat.reply(ann, [Said("1", "Count!")], stop=stop):
         heard.append(piece.text)
         if len(heard) == 2:
             stop.press()
@@ -189,7 +190,7 @@ async def test_stop_after_the_end_changes_nothing(house: House) -> None:
 async def test_a_listener_who_leaves_interrupts_the_reply_at_once(house: House) -> None:
     ann = await house.speaker()
     house.model.queue("one two three")
-    async with aclosing(house.chat.reply(ann, "Count!", source_id="1")) as reply:
+    async with aclosing(house.chat.reply(ann, [Said("1", "Count!")])) as reply:
         first = await anext(reply)
 
     assert first.text == "one"
@@ -218,7 +219,7 @@ async def test_a_corrected_message_is_what_the_model_remembers(house: House) -> 
     ann = await house.speaker()
     await say(house, ann, "My cat is called Tom", source_id="1")
 
-    assert await house.chat.edit(ann.dialog_id, "My cat is called Tim\x00", source_id="1")
+    assert await house.chat.edit(ann, "1", "My cat is called Tim\x00")
     await say(house, ann, "What is her name?", source_id="2")
     assert [message.text for message in house.model.prompts[-1][2:4]] == ["My cat is called Tim", "You said: My cat is called Tom"]
     assert await house.rows("select count(*) from messages where edited_at is not null") == [(1,)]
@@ -228,9 +229,9 @@ async def test_a_correction_of_the_same_words_or_of_another_dialog_changes_nothi
     ann, bob = await house.speaker(), await house.speaker(telegram_user_id=BOB_ID)
     await say(house, ann, "Hi", source_id="1")
 
-    assert not await house.chat.edit(ann.dialog_id, "Hi", source_id="1")
-    assert not await house.chat.edit(ann.dialog_id, "Hello", source_id="2")
-    assert not await house.chat.edit(bob.dialog_id, "Hello", source_id="1")
+    assert not await house.chat.edit(ann, "1", "Hi")
+    assert not await house.chat.edit(ann, "2", "Hello")
+    assert not await house.chat.edit(bob, "1", "Hello")
     assert await house.rows("select count(*) from messages where edited_at is not null") == [(0,)]
 
 

@@ -19,7 +19,7 @@ CONTRACTS = [
 SINS = {
     "direction, and services independent of each other": ("services/api/app.py", "import services.bot.errors\n"),
     "no fifth drawer": ("shared/utils.py", "ANSWER = 42\n"),
-    "the core knows no framework and no vendor": ("shared/application/chat.py", "import httpx\n"),
+    "the core knows no framework and no vendor": ("shared/application/chat/service.py", "import httpx\n"),
     "services are transport only": ("services/bot/errors.py", "import sqlalchemy\n"),
     "only the outside reads settings": ("shared/adapters/clock.py", "import shared.settings\n"),
     "no cycles between siblings": ("shared/domain/errors.py", "import shared.domain.allowance\n"),

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from shared.application.chat import Said
 from tests.factories import BOT_ID, House, make_character, make_person, make_place, make_update, open_house
 
 FILL = """
@@ -41,9 +42,9 @@ async def full_reads(url: str) -> dict[str, int]:
 async def talk(house: House, fox_id: object) -> None:
     for person in (77, 4321, 99_999):
         speaker = await house.accounts.recognise(make_person(telegram_user_id=person), make_place(chat_id=person))
-        [_ async for _ in house.chat.reply(speaker, "Hi", source_id="900")]
-        [_ async for _ in house.chat.reply(speaker, "Hi", source_id="900")]
-        await house.chat.edit(speaker.dialog_id, "Hello", source_id="900")
+        [_ async for _ in house.chat.reply(speaker, [Said("900", "Hi")])]
+        [_ async for _ in house.chat.reply(speaker, [Said("900", "Hi")])]
+        await house.chat.edit(speaker, "900", "Hello")
         await house.accounts.allowance(speaker)
         await house.accounts.choose_language(speaker.user_id, "ru")
         await house.characters.enter(speaker, fox_id)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+from shared.application.chat import Said
 from shared.database.database import Database
 from tests.factories import House, open_house
 
@@ -168,7 +169,7 @@ async def test_no_table_grows_an_index_twice(database_url: str) -> None:
 async def test_migrating_again_leaves_what_people_said(database_url: str) -> None:
     async with open_house(database_url) as house:
         ann = await house.speaker()
-        [_ async for _ in house.chat.reply(ann, "Hi", source_id="1")]
+        [_ async for _ in house.chat.reply(ann, [Said("1", "Hi")])]
         before = await house.messages(ann)
         assert (await migrate(database_url))[0] == 0
         assert await house.messages(ann) == before

@@ -13,21 +13,20 @@ from services.bot.delivery import Delivery
 from services.bot.filters import Holds, is_said
 from services.bot.sentences import say
 from services.bot.streaming import DRAFTS_PER_REPLY, ReplyView, Stage, place_of
-from shared.application.chat import ChatService
+from shared.application.chat import ChatService, Said
 from shared.application.inbox import Presence
 from shared.application.stop import StopRegistry
 from shared.domain.speaker import Speaker
 
 
 async def on_text(message: Message, speaker: Speaker, chat: ChatService, delivery: Delivery, stage: Stage) -> None:
-    said = without_mention(message, await stage.bot.me())
-    source_id = str(message.message_id)
+    said = [Said(str(message.message_id), without_mention(message, await stage.bot.me()))]
     view = ReplyView(message, delivery, stage, language=speaker.language)
-    await view.show(lambda by, stop: chat.reply(speaker, said, source_id=source_id, stop=stop, delivery=by))
+    await view.show(lambda by, stop: chat.reply(speaker, said, stop=stop, delivery=by))
 
 
 async def on_edited(message: Message, speaker: Speaker, chat: ChatService, bot: Bot) -> None:
-    await chat.edit(speaker.dialog_id, without_mention(message, await bot.me()), source_id=str(message.message_id))
+    await chat.edit(speaker, str(message.message_id), without_mention(message, await bot.me()))
 
 
 async def on_stop_button(event: MessageGenerationStopped, stops: StopRegistry, presence: Presence) -> None:

@@ -1,21 +1,20 @@
-"""Chat: a user says something, the character answers."""
+"""The verbs of a chat."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Protocol
-from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Histogram
 
+from shared.application.chat.parts import Alternative, Delivery, EditedTurn, Reply, Said, UndoneTurn
 from shared.application.ports import ChatModel, Clock, FinishReason, ModelUnavailableError, Piece, PromptMessage, Role
 from shared.application.stop import Stop, StoppedError
 from shared.database.database import Database
 from shared.database.dialogs import FinishedTurn, OpenedTurn
 from shared.domain.allowance import DailyTurnsSpentError, allowance_day, resets_at
 from shared.domain.dialog import TurnStatus, storable
-from shared.domain.inbox import Lease, LeaseLostError, Outgoing
+from shared.domain.inbox import LeaseLostError
 from shared.domain.prompt import fit, system_text
 from shared.domain.speaker import Speaker
 
@@ -28,16 +27,6 @@ PROMPT_TOKENS = 3000
 MAX_SAID_CHARACTERS = 8000
 
 log = structlog.get_logger("chat")
-
-
-class Delivery(Protocol):
-    """How a finished reply leaves the house: it is put in the outbox by the statement that ends the turn."""
-
-    @property
-    def lease(self) -> Lease: ...
-
-    def wrap(self, reply: str, status: TurnStatus) -> Sequence[Outgoing]:
-        """The calls that bring this reply to the person; a stopped reply may be empty."""
 
 
 @dataclass(slots=True)
@@ -68,7 +57,7 @@ class ChatService:
     clock: Clock
 
     async def reply(
-        self, speaker: Speaker, said: str, *, source_id: str, stop: Stop | None = None, delivery: Delivery | None = None
+        self, speaker: Speaker, said: Sequence[Said], *, stop: Stop | None = None, delivery: Delivery | None = None
     ) -> AsyncGenerator[Piece, None]:
         """The speaker says something in their dialog; the character answers, piece by piece.
 
@@ -78,13 +67,13 @@ class ChatService:
 
         Raises `DailyTurnsSpentError`, `DialogNotFoundError`, `ModelUnavailableError` when nothing could be said, `LeaseLostError`.
         """
-        said = storable(said)[:MAX_SAID_CHARACTERS]
-        turn = await self._open(speaker, said, source_id)
+        source_id, said = said[0].source_id, storable("\n".join(one.text for one in said))[:MAX_SAID_CHARACTERS]  # type: ignore[assignment]
+        turn = await self._open(speaker, said, source_id)  # type: ignore[arg-type]
         if turn.turn_id is None or turn.status is not TurnStatus.OPEN:
             return
         answer = _Answer(self.clock.monotonic())
         try:
-            async with aclosing(self.model.stream(_prompt(turn, said), temperature=turn.settings.get("temperature"))) as pieces:
+            async with aclosing(self.model.stream(_prompt(turn, str(said)), temperature=turn.settings.get("temperature"))) as pieces:
                 async for piece in _until(stop or Stop(), pieces):
                     answer.add(piece, self.clock.monotonic())
                     if piece.text:
@@ -104,10 +93,43 @@ class ChatService:
             if not answer.text:
                 raise ModelUnavailableError(f"{self.model.name} said nothing", reason="empty")
 
-    async def edit(self, dialog_id: UUID, text: str, *, source_id: str) -> bool:
-        """The user corrects what they said: the character remembers the new words. False when that message is not in the dialog."""
+    def regenerate(
+        self, speaker: Speaker, turn_id: int, *, source_id: str, stop: Stop | None = None, delivery: Delivery | None = None
+    ) -> AsyncGenerator[Piece, None]:
+        """Another reply to the words of the last turn, which is paid for like a turn and never comes from the cache.
+
+        The replies so far are kept as its alternatives. Raises `NotLastTurnError`, and as `reply` does.
+        """
+        raise NotImplementedError
+
+    def go_on(
+        self, speaker: Speaker, turn_id: int, *, source_id: str, stop: Stop | None = None, delivery: Delivery | None = None
+    ) -> AsyncGenerator[Piece, None]:
+        """The character goes on with what it said last: a turn without words of the user. Raises as `regenerate` does."""
+        raise NotImplementedError
+
+    async def choose(self, speaker: Speaker, turn_id: int, step: int, *, shown: int | None = None) -> Alternative:
+        """The reply `step` places further round among a turn's alternatives is the one that counts.
+
+        `shown` is the number of the one that the person saw, so that the same press again changes nothing. Raises `TurnNotFoundError`.
+        """
+        raise NotImplementedError
+
+    async def edit(self, speaker: Speaker, source_id: str, text: str) -> EditedTurn | None:
+        """The user corrects what they said: the character remembers the new words. None when that changes nothing in this dialog."""
         async with self.database.statement() as tx:
-            return await tx.dialogs.edit_message(dialog_id=dialog_id, source_id=source_id, text=storable(text)[:MAX_SAID_CHARACTERS])
+            edited = await tx.dialogs.edit_message(
+                dialog_id=speaker.dialog_id, source_id=source_id, text=storable(text)[:MAX_SAID_CHARACTERS]
+            )
+        return EditedTurn(turn_id=0, is_last=False) if edited else None
+
+    async def undo(self, speaker: Speaker, *, source_id: str) -> UndoneTurn | None:
+        """The last turn leaves the history, with all its alternatives; none when there is none. The same `source_id` undoes it once."""
+        raise NotImplementedError
+
+    async def start_over(self, speaker: Speaker) -> str:
+        """The history begins anew with the greeting, which is answered; the summary goes, memories stay."""
+        raise NotImplementedError
 
     async def _open(self, speaker: Speaker, said: str, source_id: str) -> OpenedTurn:
         now = self.clock.now()
@@ -130,7 +152,8 @@ class ChatService:
     ) -> None:
         """One statement ends the turn and posts the reply; an empty one of a failed turn posts nothing."""
         finished = _finished(turn_id, answer, status, now=self.clock.monotonic(), error_code=error_code, model=self.model.name)
-        outgoing = delivery.wrap(finished.reply, status) if delivery and status is not TurnStatus.FAILED else ()
+        reply = Reply(turn_id=turn_id, bubbles=(finished.reply,) if finished.reply else (), status=status)
+        outgoing = delivery.wrap(reply) if delivery and status is not TurnStatus.FAILED else ()
         async with self.database.statement() as tx:
             ours = await tx.dialogs.finish_turn(finished, delivery.lease if delivery else None, outgoing)
         if not ours:

@@ -1,0 +1,41 @@
+"""Rules of money: how much a day may cost, in millionths of a US dollar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.domain.errors import AllowanceSpentError
+
+SOFT_SHARE = 0.8
+"""From this part of a limit on, replies come from the simple models and with a shorter memory of the talk."""
+UNPRICED_TURN_MICROS = 1_000
+"""Held back for a turn whose models have no known price, so that limits still bound what runs at once."""
+
+
+class BudgetSpentError(AllowanceSpentError):
+    """`scope` says whose money is spent: the user's of their plan, or the bot's. `limit` is in millionths of a US dollar."""
+
+    code = "budget_spent"
+    scope = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """A day's money of a user or a bot. `id` is the user's id, or the bot's Telegram id."""
+
+    scope: str
+    id: str
+    limit_micros: int
+
+    @property
+    def soft_micros(self) -> int:
+        return int(self.limit_micros * SOFT_SHARE)
+
+
+def purses_of(limits: Mapping[tuple[str, str], int | None]) -> tuple[Purse, ...]:
+    """Those that have a limit, in the order in which they are locked."""
+    return tuple(Purse(scope=scope, id=owner, limit_micros=limit) for (scope, owner), limit in sorted(limits.items()) if limit is not None)
+
+
+def to_reserve(estimate_micros: int | None) -> int:
+    """What an open turn holds back of its purses."""
+    return UNPRICED_TURN_MICROS if estimate_micros is None else max(0, estimate_micros)
