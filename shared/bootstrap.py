@@ -32,6 +32,7 @@ from shared.application.inbox import InboxService
 from shared.application.jobs import JobQueue, MemoryJobs
 from shared.application.limits import LimitService
 from shared.application.operators import OperatorService
+from shared.application.plans import PlanService
 from shared.application.ports import Clock, Embedder, Models
 from shared.application.reports import ReportService
 from shared.application.switches import SwitchService
@@ -55,6 +56,7 @@ class Application:
     reports: ReportService
     switches: SwitchService
     limits: LimitService
+    plans: PlanService
     upkeep: UpkeepService
     health: HealthService
     jobs: JobQueue
@@ -103,6 +105,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
             reports=ReportService(database=database, clock=clock),
             switches=switches,
             limits=limits,
+            plans=PlanService(database=database, cache=cache),
             upkeep=UpkeepService(database=database, switches=switches, clock=clock, jobs=jobs),
             health=HealthService(checks=_checks(settings, database, redis, models)),
             jobs=jobs,

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp
 
 from services.admin.auth import Desk, leave_changes_to_owners
 from services.admin.errors import answer_errors
-from services.admin.pages import dead_letters, login, operations, overview, switches
+from services.admin.pages import dead_letters, login, operations, overview, plans, switches
 from services.admin.rendering import STATIC, StaticForGood
 from services.admin.security import HEADERS
 from shared.adapters.asgi import around
@@ -25,7 +25,7 @@ def create_app(desk: Desk) -> FastAPI:
     answer_errors(app)
     for open_to_all in (overview.entrance, operations.router, login.public, login.leaving):
         app.include_router(open_to_all)
-    for behind_the_door in (overview.router, dead_letters.router, switches.router):
+    for behind_the_door in (overview.router, dead_letters.router, plans.router, switches.router):
         app.include_router(behind_the_door, dependencies=[Depends(leave_changes_to_owners)])
     app.mount("/admin/static", StaticForGood(directory=STATIC), name="static")
     return app

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from shared.database.database import Database
-from shared.database.users import PlanTerms, SpeakerParts, Standing
+from shared.database.users import SpeakerParts, Standing
+from shared.domain.billing import PlanTerms
 from shared.domain.character import Character, CharacterNotFoundError, CharacterTile
 from shared.domain.speaker import Place, Speaker
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
-from shared.domain.billing import FREE_PLAN
+from shared.domain.billing import FREE_PLAN, PlanTerms
 from shared.domain.dialog import storable
 from shared.domain.speaker import Person, Place, Speaker
 from shared.domain.user import spoken_language
@@ -40,6 +40,12 @@ _SPEAKER = text(f"""
     where u.telegram_user_id = :telegram_user_id
 """)  # noqa: S608
 
+_CHANGE_PLAN = text("""
+    update plans set daily_turns = :daily_turns, turns_per_minute = :turns_per_minute, daily_micros = :daily_micros, tier = :tier,
+                     may_choose_model = :may_choose_model, is_paid = :is_paid
+    where code = :code returning code
+""")
+
 _REGISTER = text("""
     insert into users (id, telegram_user_id, first_name, username, language, language_is_chosen, start_payload)
     values (gen_random_uuid(), :telegram_user_id, :first_name, :username, :language, false, :start_payload)
@@ -65,18 +71,6 @@ _OPEN_DIALOG = text("""
     )
     on conflict do nothing
 """)
-
-
-class PlanTerms(NamedTuple):
-    """What a plan allows; none is without limit. Money is in millionths of a US dollar."""
-
-    code: str
-    daily_turns: int | None
-    turns_per_minute: int | None
-    daily_micros: int | None
-    tier: str
-    may_choose_model: bool
-    is_paid: bool
 
 
 class Standing(NamedTuple):
@@ -164,6 +158,10 @@ class UserRows:
     async def plan_terms(self) -> list[PlanTerms]:
         rows = await self.connection.execute(text(f"select {_PLAN} from plans p order by p.position, p.code"))  # noqa: S608
         return [PlanTerms(*row) for row in rows.all()]
+
+    async def change_plan(self, terms: PlanTerms) -> bool:
+        """False when there is no such plan."""
+        return (await self.connection.execute(_CHANGE_PLAN, terms._asdict())).first() is not None
 
     async def is_registered(self, telegram_user_id: int) -> bool:
         found = await self.connection.execute(text("select 1 from users where telegram_user_id = :id"), {"id": telegram_user_id})

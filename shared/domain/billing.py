@@ -1,6 +1,7 @@
 """What is sold, who holds it, and how much of it is used today."""
 
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shared.domain.base import Base, BigInt, CreatedAt, Id, Instant
 
 FREE_PLAN = "free"
+TIERS = ("auto", "strong", "simple")
 
 
 class Plan(Base, kw_only=True):
@@ -85,3 +87,15 @@ class Spending(Base, kw_only=True):
     day: Mapped[date] = mapped_column(primary_key=True)
     reserved_micros: Mapped[BigInt] = mapped_column(default=0)
     spent_micros: Mapped[BigInt] = mapped_column(default=0)
+
+
+class PlanTerms(NamedTuple):
+    """What a plan allows; none is without limit. Money is in millionths of a US dollar."""
+
+    code: str
+    daily_turns: int | None
+    turns_per_minute: int | None
+    daily_micros: int | None
+    tier: str
+    may_choose_model: bool
+    is_paid: bool

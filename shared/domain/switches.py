@@ -21,6 +21,15 @@ class Switches:
     """Let people in who have not written before."""
     keep_messages_days: int = 90
     """Days that dialogs' messages are kept; 0 keeps them for ever."""
+    bot_daily_micros: int = 0
+    """What all replies of a bot may cost on a UTC day, in millionths of a US dollar; 0 is without limit."""
+    soft_limit_percent: int = 80
+    """From this share of a money budget on, the simple model answers and less of the past is read; 100 never."""
+    shed_after_seconds: int = 120
+    """A message that has waited this long for a free place is answered with an apology instead; 0 never."""
+
+
+LARGEST = {"keep_messages_days": 36_500, "bot_daily_micros": 10**12, "soft_limit_percent": 100, "shed_after_seconds": 86_400}
 
 
 def parse_switch(key: str, value: Any) -> bool | int:
@@ -33,7 +42,7 @@ def parse_switch(key: str, value: Any) -> bool | int:
         raise UnknownSwitchError(f"there is no switch named {key!r}")
     if kinds[key] is bool and isinstance(value, bool):
         return value
-    if kinds[key] is int and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 36_500:
+    if kinds[key] is int and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST[key]:
         return value
     raise InvalidInputError(f"{key} does not take this value")
 

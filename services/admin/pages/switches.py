@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from services.admin.auth import Admitted, AtDesk
 from services.admin.rendering import page
 from shared.domain.errors import InvalidInputError
-from shared.domain.switches import Switches
+from shared.domain.switches import LARGEST, Switches
 
 router = APIRouter()
 
@@ -30,6 +30,21 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "Older messages are deleted for good by the hourly clean-up; dialogs themselves stay. 0 keeps everything. "
         "A smaller number takes effect within the hour and cannot be undone.",
     ),
+    "bot_daily_micros": (
+        "Money that all replies may cost in a day",
+        "In millionths of a US dollar (1000000 is $1), per bot and UTC day. When it is spent, nobody gets a reply until midnight UTC. "
+        "0 is without limit. Budgets of single users are on the page Plans.",
+    ),
+    "soft_limit_percent": (
+        "Save money from this share of a budget on",
+        "In percent. Above it the simple model answers with a shorter memory of the dialog, and people are told so once a day. "
+        "100 never saves.",
+    ),
+    "shed_after_seconds": (
+        "Apologise after waiting this long",
+        "In seconds. When far more arrives than can be answered, messages that have waited longer get an apology instead of a reply, "
+        "so that those behind them do not wait in vain. 0 never gives up.",
+    ),
 }
 
 
@@ -40,6 +55,7 @@ class SwitchShown:
     explanation: str
     value: bool | int
     default: bool | int
+    most: int
 
     @property
     def is_toggle(self) -> bool:
@@ -55,14 +71,14 @@ async def switches(request: Request, desk: AtDesk, visitor: Admitted, saved: boo
 async def save(request: Request, desk: AtDesk, visitor: Admitted) -> Response:
     form = await request.form()
     for shown in _shown(await desk.application.switches.read()):
-        wanted = (shown.key in form) if shown.is_toggle else _whole_number(form.get(shown.key))
+        wanted = (shown.key in form) if shown.is_toggle else _whole_number(form.get(shown.key, str(shown.value)))
         if wanted != shown.value:
             await desk.application.switches.set(shown.key, wanted, by=visitor.operator.login)
     return RedirectResponse("/admin/settings?saved=true", 303)
 
 
 def _whole_number(value: object) -> int:
-    if not isinstance(value, str) or not value.strip().isdecimal() or len(value) > 9:
+    if not isinstance(value, str) or not value.strip().isdecimal() or len(value) > 13:
         raise InvalidInputError("not a whole number")
     return int(value)
 
@@ -70,7 +86,14 @@ def _whole_number(value: object) -> int:
 def _shown(current: Switches) -> list[SwitchShown]:
     defaults = Switches()
     return [
-        SwitchShown(key=one.name, title=title, explanation=text, value=getattr(current, one.name), default=getattr(defaults, one.name))
+        SwitchShown(
+            key=one.name,
+            title=title,
+            explanation=text,
+            value=getattr(current, one.name),
+            default=getattr(defaults, one.name),
+            most=LARGEST.get(one.name, 1),
+        )
         for one in fields(Switches)
         for title, text in [EXPLANATIONS[one.name]]
     ]

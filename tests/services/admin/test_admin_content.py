@@ -18,7 +18,7 @@ from tests.services.admin.dashboard import SECRET, Browser, Dashboard, open_dash
 from tests.services.error_kinds import all_error_kinds
 from tests.services.opening import NOWHERE_DATABASE, NOWHERE_REDIS, opened
 
-PAGES = ("/admin/login", "/admin/", "/admin/dead-letters", "/admin/settings", "/admin/nothing-here")
+PAGES = ("/admin/login", "/admin/", "/admin/dead-letters", "/admin/plans", "/admin/settings", "/admin/nothing-here")
 
 
 def cards(html: str) -> dict[str, tuple[str, str]]:
@@ -125,7 +125,7 @@ async def test_a_dead_letter_is_replayed_once(house: House, owner: Browser) -> N
 async def test_a_viewer_sees_no_button(viewer: Browser) -> None:
     pages = [(await viewer.http.get(path)).text for path in ("/admin/dead-letters", f"/admin/dead-letters/{BOT_ID}/6", "/admin/settings")]
     assert [re.findall(r"<button[^>]*>(Replay|Save)<", page) for page in pages] == [[], [], []]
-    assert pages[2].count("disabled") == 4
+    assert pages[2].count("disabled") == 7
 
 
 async def test_switches_are_saved_and_noted(house: House, owner: Browser) -> None:
