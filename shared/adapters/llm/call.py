@@ -8,7 +8,7 @@ from shared.adapters.llm.member import Member
 from shared.adapters.llm.reply_in_parts import ReplyInParts
 from shared.application.ports import ModelUnavailableError, Piece, Usage
 
-_LOOK_AGAIN = 0.25
+_LOOK_AGAIN = 0.1
 STOPPED = "stopped"
 
 

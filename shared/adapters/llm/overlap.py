@@ -79,13 +79,14 @@ def _borders(pattern: str) -> list[int]:
 
 
 def _is_meant(said: str, more: str, length: int) -> bool:
-    """Whether so short an overlap is a repetition: all that was said, long enough, or the word in which it broke off."""
+    """Whether it is a repetition: of all that was said, of much, of the last words, of the word in which it broke off."""
     if length == len(said) and length >= _LEAST_WORD:
         return True
     if len(more[:length].encode("utf-8", "replace")) >= _LEAST_BYTES:
         return True
     word_began = not said[-length - 1].isalnum() if length < len(said) else True
-    return length >= _LEAST_WORD and word_began and said[-1].isalnum() and more[:length].isalnum()
+    words = more[:length].split()
+    return word_began and said[-1].isalnum() and (len(words) > 1 or len(words[0]) >= _LEAST_WORD)
 
 
 def _needs_space(said: str, more: str) -> bool:
