@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from shared.settings import SettingsError, load_settings
+from shared.settings import Process, SettingsError, load_settings
 
 TOKEN = "4242424242:" + "A" * 35
 SECRET = "0123456789abcdef" * 4
@@ -18,11 +18,22 @@ GOOD = {
     "ADMIN_SECRET_KEY": SECRET,
 }
 
+OTHER_MODELS = ("LLM_SIMPLE", "EMBEDDINGS_MODEL", "GEMINI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY")
+
 
 @pytest.fixture(autouse=True)
 def only_these_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in (*GOOD, "ENVIRONMENT", "TELEGRAM_MODE", "WEBHOOK_URL", "WEBHOOK_SECRET", "TELEGRAM_API_URL", "CELERY_BROKER_URL"):
+    for name in (
+        *GOOD,
+        "ENVIRONMENT",
+        "TELEGRAM_MODE",
+        "WEBHOOK_URL",
+        "WEBHOOK_SECRET",
+        "TELEGRAM_API_URL",
+        "CELERY_BROKER_URL",
+        *OTHER_MODELS,
+    ):
         monkeypatch.delenv(name, raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
@@ -50,6 +61,25 @@ def test_production_refuses_a_model_whose_provider_has_no_key(monkeypatch: pytes
         load_settings("bot")
     monkeypatch.setenv("LLM_STRONG", "ollama:llama3")
     assert load_settings("bot").llm_strong == "ollama:llama3"
+
+
+@pytest.mark.parametrize("process", ["bot", "api", "worker"])
+@pytest.mark.parametrize(
+    ("name", "models", "missing"),
+    [
+        ("LLM_STRONG", "openai:gpt-4o-mini, Anthropic:claude-haiku-4-5", "ANTHROPIC_API_KEY"),
+        ("LLM_SIMPLE", "openai:gpt-4o-mini,openrouter:a/b", "OPENROUTER_API_KEY"),
+        ("EMBEDDINGS_MODEL", "gemini:gemini-embedding-001", "GEMINI_API_KEY"),
+    ],
+)
+def test_production_refuses_a_fallback_without_a_key(
+    monkeypatch: pytest.MonkeyPatch, process: Process, name: str, models: str, missing: str
+) -> None:
+    monkeypatch.setenv(name, models)
+    with pytest.raises(SettingsError, match=f"^{missing} is missing: {name} names "):
+        load_settings(process)
+    monkeypatch.setenv(missing, "k3y-of-the-other")
+    assert load_settings(process)
 
 
 def test_production_refuses_a_short_secret(monkeypatch: pytest.MonkeyPatch) -> None:
