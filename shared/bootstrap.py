@@ -22,6 +22,7 @@ from shared.adapters.llm.breaker_store import RedisBreakerStore
 from shared.adapters.passwords import Argon2Passwords
 from shared.adapters.redis import RedisGate, open_redis
 from shared.adapters.redis_door import RedisDoor
+from shared.adapters.reply_cache import RedisReplies
 from shared.adapters.storage import open_store
 from shared.application.accounts import AccountService
 from shared.application.caches import Caches
@@ -33,7 +34,7 @@ from shared.application.jobs import JobQueue, MemoryJobs
 from shared.application.limits import LimitService
 from shared.application.operators import OperatorService
 from shared.application.plans import PlanService
-from shared.application.ports import Clock, Embedder, Models
+from shared.application.ports import Clock, Embedder, Models, ReplyCache
 from shared.application.reports import ReportService
 from shared.application.switches import SwitchService
 from shared.application.upkeep import UpkeepService
@@ -57,6 +58,7 @@ class Application:
     switches: SwitchService
     limits: LimitService
     plans: PlanService
+    replies: ReplyCache
     upkeep: UpkeepService
     health: HealthService
     jobs: JobQueue
@@ -91,6 +93,9 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         cache = _cache(settings, switches)
         closing.push_async_callback(cache.aclose)
         caches = Caches(database=database, cache=cache)
+        keeping = RedisDoor(_cache_url(settings), name="replies")
+        closing.push_async_callback(keeping.aclose)
+        replies = RedisReplies(keeping, is_on=settings.cache_enabled)
         counting = RedisDoor(settings.redis_url.get_secret_value(), name="limits")
         closing.push_async_callback(counting.aclose)
         limits = LimitService(windows=SharedWindows(counting, LocalWindows(clock)), clock=clock)
@@ -106,6 +111,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
             switches=switches,
             limits=limits,
             plans=PlanService(database=database, cache=cache),
+            replies=replies,
             upkeep=UpkeepService(database=database, switches=switches, clock=clock, jobs=jobs),
             health=HealthService(checks=_checks(settings, database, redis, models)),
             jobs=jobs,
@@ -135,8 +141,12 @@ def _database(settings: Settings, process: Process) -> Database:
 
 def _cache(settings: Settings, switches: SwitchService) -> RedisCache:
     """Switched off it keeps nothing itself, and still has others forget what changes here."""
-    url = (settings.cache_url or settings.redis_url).get_secret_value() or settings.redis_url.get_secret_value()
-    return RedisCache(url, epoch=switches.cache_epoch, next_epoch=switches.next_cache_epoch, is_on=settings.cache_enabled)
+    epoch, next_epoch = switches.cache_epoch, switches.next_cache_epoch
+    return RedisCache(_cache_url(settings), epoch=epoch, next_epoch=next_epoch, is_on=settings.cache_enabled)
+
+
+def _cache_url(settings: Settings) -> str:
+    return (settings.cache_url.get_secret_value() if settings.cache_url else "") or settings.redis_url.get_secret_value()
 
 
 def _models(settings: Settings, breakers: Breakers, prices: Prices) -> ModelPools:

@@ -11,6 +11,7 @@ from services.bot.drafts.budget import DraftBudgets
 from services.bot.errors import sentence_of
 from services.bot.handlers import routers
 from services.bot.handlers.menu import answer
+from services.bot.handlers.settings import KnownModels
 from services.bot.middlewares import SpeakerMiddleware
 from services.bot.sender import TelegramAwayError
 from services.bot.streaming import Stage, place_of
@@ -31,6 +32,7 @@ def create_dispatcher(application: Application, bot: Bot, *, stops: StopRegistry
         accounts=application.accounts,
         characters=application.characters,
         chat=application.chat,
+        models=KnownModels(application.models.names()),
         inbox=application.inbox,
         health=application.health,
         switches=application.switches,

@@ -15,7 +15,7 @@ class TooManyTurnsError(AllowanceSpentError):
 
     code = "too_many_turns"
 
-    def __init__(self, *, limit: int, resets_at: datetime, seconds: float) -> None:
+    def __init__(self, *, limit: int, resets_at: datetime, seconds: float = 1.0) -> None:
         super().__init__(limit=limit, resets_at=resets_at)
         self.seconds = ceil(seconds)
 

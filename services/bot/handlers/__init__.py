@@ -2,13 +2,14 @@
 
 from aiogram import Router
 
-from services.bot.handlers import chat, health, menu, places, start
+from services.bot.handlers import chat, health, menu, places, settings, start
 
 
 def routers(operator_ids: frozenset[int]) -> list[Router]:
     return [
         chat.create_text_router(),
         start.create_router(),
+        settings.create_router(),
         menu.create_router(),
         health.create_router(operator_ids),
         places.create_router(),

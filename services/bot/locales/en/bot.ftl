@@ -20,6 +20,7 @@ help = <b>How this works</b>
     /start – the menu and the greeting
     /status – your plan and what is left for today
     /language – language of menus and notices
+    /settings – your level, and the model that answers
     /stop – stop a reply (or press Stop under it)
 
     In a group, mention me or reply to one of my messages.
