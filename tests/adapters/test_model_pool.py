@@ -205,6 +205,18 @@ async def test_a_silent_model_is_left_when_those_before_were_silent_too() -> Non
     assert first.open_streams == 0
 
 
+async def test_of_silent_calls_in_a_row_only_the_first_is_waited_for() -> None:
+    first, second = scripted()
+    first.break_next(Fault(reason="timeout_first_token"), Fault.hang())
+    house = pooled([first, second])
+    await house.say()
+    began = asyncio.get_running_loop().time()
+
+    assert await house.say() == "You said: hello"
+    assert 0.1 <= asyncio.get_running_loop().time() - began < 0.3
+    assert house.breaker(0).is_closed
+
+
 async def test_a_single_silent_model_is_waited_for() -> None:
     first, second = scripted()
     first.first_token_seconds = 0.2

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from operator import mul
 from typing import Any
 
@@ -13,15 +14,16 @@ from services.sandbox.model.routes import add_routes
 from shared.adapters.llm import CallLimits, ModelSpec, ProviderEndpoint, build_embedder, build_model
 from shared.application.ports import ChatModel, Embedder, FinishReason, ModelUnavailableError
 from tests.adapters.listening import PROMPT, listen_until_failure, read, say
+from tests.adapters.pooling import pooled
 
 SPEC = ModelSpec("sandbox", "mira")
 QUICK = CallLimits(first_token_timeout=0.3, total_timeout=1)
 
 
 class Sandbox:
-    def __init__(self, address: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, address: str, session: aiohttp.ClientSession, spec: ModelSpec) -> None:
         self._address, self._session = address, session
-        self.model: ChatModel = build_model(SPEC, {"sandbox": ProviderEndpoint(f"{address}/llm/v1", "k")}, session, limits=QUICK)
+        self.model: ChatModel = build_model(spec, {"sandbox": ProviderEndpoint(f"{address}/llm/v1", "k")}, session, limits=QUICK)
 
     def embedder(self, session: aiohttp.ClientSession, key: str = "k") -> Embedder:
         return build_embedder("sandbox:points", {"sandbox": ProviderEndpoint(f"{self._address}/llm/v1", key)}, session)
@@ -44,16 +46,28 @@ class Sandbox:
         return "running"
 
 
-@pytest.fixture
-async def sandbox(session: aiohttp.ClientSession) -> AsyncIterator[Sandbox]:
+@asynccontextmanager
+async def sandbox_of(spec: ModelSpec, session: aiohttp.ClientSession) -> AsyncIterator[Sandbox]:
     app = web.Application()
     add_routes(app)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
-    yield Sandbox(f"http://{host}:{port}", session)
+    yield Sandbox(f"http://{host}:{port}", session, spec)
     await runner.cleanup()
+
+
+@pytest.fixture
+async def sandbox(session: aiohttp.ClientSession) -> AsyncIterator[Sandbox]:
+    async with sandbox_of(SPEC, session) as one:
+        yield one
+
+
+@pytest.fixture
+async def other_sandbox(session: aiohttp.ClientSession) -> AsyncIterator[Sandbox]:
+    async with sandbox_of(ModelSpec("sandbox", "rosa"), session) as one:
+        yield one
 
 
 async def test_a_reply_of_the_sandbox_is_read_whole(sandbox: Sandbox) -> None:
@@ -152,3 +166,30 @@ async def test_a_key_that_is_refused_is_told(sandbox: Sandbox, session: aiohttp.
         await sandbox.embedder(session, key="").embed(["hello"])
 
     assert failure.value.reason == "unauthorized"
+
+
+FAULTS = [
+    {"kind": "hang"},
+    {"kind": "keep_alive_only"},
+    {"kind": "cut", "after_tokens": 3},
+    {"kind": "status", "code": 500},
+    {"kind": "status", "code": 429, "retry_after": 3},
+    {"kind": "garbage"},
+    {"kind": "refuse_connection"},
+    {"kind": "slow_first_token", "ms": 30_000},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault['kind']}-{fault.get('code', '')}")
+async def test_a_pool_hides_every_fault_of_the_first_sandbox(sandbox: Sandbox, other_sandbox: Sandbox, fault: dict[str, Any]) -> None:
+    story = "Ahoj! Once upon a time there was a fox, and it was *very* clever. Конец."
+    await sandbox.behaves(tokens_per_second=0, reply=story, fault=fault)
+    await other_sandbox.behaves(tokens_per_second=0, reply=story)
+    house = pooled([sandbox.model, other_sandbox.model], limits=QUICK)
+
+    heard = [await house.read() for _ in range(6)]
+
+    assert {"".join(piece.text for piece in pieces) for pieces in heard} == {story}
+    assert all(pieces[-1].usage and pieces[-1].usage.prompt_tokens for pieces in heard)
+    assert not house.breaker(0).is_closed
+    assert await other_sandbox.outcomes() == ["completed"] * 6

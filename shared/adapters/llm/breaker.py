@@ -77,7 +77,7 @@ class Breaker:
     def __init__(self, name: str, rule: BreakerRule, clock: Callable[[], float], changed: Callable[[], None], setting: str = "") -> None:
         self.name, self.rule, self.setting = name, rule, setting
         self._clock, self._changed = clock, changed
-        self._failures = 0
+        self.failures = 0
         self._until: float | None = None
         self._probe_until = 0.0
         self._shown = BreakerState.CLOSED
@@ -97,6 +97,10 @@ class Breaker:
     @property
     def is_closed(self) -> bool:
         return self._until is None
+
+    @property
+    def is_being_probed(self) -> bool:
+        return self._clock() < self._probe_until
 
     @property
     def opens_in(self) -> float:
@@ -119,8 +123,8 @@ class Breaker:
 
     def succeeded(self) -> None:
         self._count(failed=False)
-        if self._failures or self.news.in_a_row:
-            self._failures, self.news.in_a_row, self.news.had_success = 0, 0, True
+        if self.failures or self.news.in_a_row:
+            self.failures, self.news.in_a_row, self.news.had_success = 0, 0, True
             self._changed()
 
     def failed(self, reason: str, retry_after: float | None = None) -> None:
@@ -128,7 +132,7 @@ class Breaker:
         if reason == BAD_REQUEST:
             return
         self._count(failed=True)
-        self._failures += 1
+        self.failures += 1
         self.news.in_a_row += 1
         if self._until is None and (reason == UNAUTHORIZED or self._is_too_much()):
             self._open(reason, retry_after)
@@ -163,7 +167,7 @@ class Breaker:
     def merge(self, shared: SharedState) -> None:
         """What happened here since `take_news` counts on top."""
         now = self._clock()
-        self._failures = self.news.failures_after(shared.failures)
+        self.failures = self.news.failures_after(shared.failures)
         self._probe_until = self._probe_until if self.news.probe_ended else now + shared.probe_seconds
         if self.news.opened_until or self.news.closed:
             return
@@ -176,7 +180,7 @@ class Breaker:
                 self._tell_opened("told_by_replica", shared.open_seconds)
 
     def _is_too_much(self) -> bool:
-        if self._failures >= self.rule.failures:
+        if self.failures >= self.rule.failures:
             return True
         calls = sum(entry[1] for entry in self._window)
         failures = sum(entry[2] for entry in self._window)
@@ -203,10 +207,10 @@ class Breaker:
     def _tell_opened(self, reason: str, seconds: float) -> None:
         self._show(BreakerState.OPEN)
         more = {"setting": self.setting} if reason == UNAUTHORIZED and self.setting else {}
-        log.warning("breaker_opened", model=self.name, reason=reason, failures=self._failures, seconds=round(seconds, 1), **more)
+        log.warning("breaker_opened", model=self.name, reason=reason, failures=self.failures, seconds=round(seconds, 1), **more)
 
     def _close(self) -> None:
-        self._until, self._failures, self._probe_until = None, 0, 0.0
+        self._until, self.failures, self._probe_until = None, 0, 0.0
         self._window.clear()
         self._show(BreakerState.CLOSED)
         log.info("breaker_closed", model=self.name)

@@ -35,8 +35,8 @@ class Call:
         return bool(self._said)
 
     async def first_piece(self, may_leave: Callable[[], bool]) -> Piece:
-        """A call that is silent for longer than patience allows counts as a failure while it goes on waiting; once the breaker is open
-        and `may_leave` says that somebody else could answer, it is given up. Else the model's own deadline holds."""
+        """A call that is silent for longer than patience allows counts as a failure while it goes on waiting; when it is not the first
+        in a row and `may_leave` says that somebody else could answer, it is given up. Else the model's own deadline holds."""
         limit = asyncio.timeout(None)
         self._watch = self._loop.call_later(self.member.patience, self._look, limit, may_leave)
         try:
@@ -120,7 +120,9 @@ class Call:
             self._watch = self._loop.call_later(_LOOK_AGAIN, self._look, limit, may_leave)
 
     def _is_hopeless(self) -> bool:
+        """A single silent call is waited for to its deadline: it may be a long thought. The second in a row is not."""
+        breaker = self.member.breaker
         if not self._is_counted and not self._is_probe:
             self._is_counted = True
-            self.member.breaker.failed(TIMEOUT_FIRST_TEXT)
-        return not self.member.breaker.is_closed
+            breaker.failed(TIMEOUT_FIRST_TEXT)
+        return not breaker.is_closed or breaker.failures > 1

@@ -98,7 +98,7 @@ class Line:
 
     async def _is_ours_to_probe(self, member: Member) -> bool:
         """Nobody waits for a probe while another model can answer: it is made beside the reply."""
-        if self.has_more and self._breakers.start(self._probe(member)):
+        if member.breaker.is_being_probed or (self.has_more and self._breakers.start(self._probe(member))):
             return False
         return await self._breakers.claim(member.breaker, member.limits.first_token_timeout)
 

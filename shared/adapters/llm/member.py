@@ -78,6 +78,6 @@ class Member:
             self.breaker.release()
             raise
         else:
-            self.called("probe")
+            self.called("ok")
             self.spoke(asyncio.get_running_loop().time() - began)
             self.breaker.probed(None)
