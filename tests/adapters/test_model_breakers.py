@@ -130,6 +130,29 @@ def test_a_probe_that_dies_is_replaced_after_its_deadline() -> None:
     assert one.claim(5.0)
 
 
+def test_with_nobody_else_to_ask_a_probe_may_come_after_five_seconds() -> None:
+    one, hands = breaker(rule=BreakerRule(failures=1))
+    one.failed("server_error")
+    assert not one.claim(2.0, early=True)
+    hands.now += 5
+
+    assert not one.claim(2.0)
+    assert [one.claim(2.0, early=True), one.claim(2.0, early=True)] == [True, False]
+    one.probed("server_error")
+    hands.now += 4.9
+    assert not one.claim(2.0, early=True)
+
+
+def test_a_provider_that_asked_for_more_time_is_not_probed_early() -> None:
+    one, hands = breaker(rule=BreakerRule(failures=1))
+    one.failed("rate_limited", retry_after=30.0)
+    hands.now += 29
+
+    assert not one.claim(2.0, early=True)
+    hands.now += 1
+    assert one.claim(2.0, early=True)
+
+
 def test_opening_and_closing_is_told_in_the_log() -> None:
     one, hands = breaker(rule=SHORT)
     with structlog.testing.capture_logs() as lines:
@@ -173,6 +196,21 @@ async def test_when_all_are_open_the_refusal_is_immediate_and_says_when_to_come_
 
     assert failure.value.reason == "breaker_open"
     assert failure.value.retry_after == pytest.approx(20, abs=0.5)
+
+
+async def test_when_all_are_open_the_first_to_come_back_is_noticed_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.adapters.llm.breaker.EARLY_AFTER", 0.1)
+    house = pooled(scripted(), rule=BreakerRule(failures=1, open_seconds=60))
+    for model in house.models:
+        model.down = Fault(reason="server_error")
+    with pytest.raises(ModelUnavailableError):
+        await house.say()
+    house.models[1].down = None
+    await asyncio.sleep(0.11)
+
+    with pytest.raises(ModelUnavailableError):
+        await house.say()
+    assert (await house.read())[-1].model == "second:m"
 
 
 async def test_twenty_callers_at_half_open_make_one_probe_beside_their_replies() -> None:
@@ -305,6 +343,7 @@ async def test_replicas_make_one_probe_and_close_together(replicas: Replicas) ->
     await asyncio.sleep(0.16)
     here.models[0].down = None
 
+    assert not await there.breakers.claim(there.breaker(1), 5.0, early=True)
     claims = [await house.breakers.claim(house.breaker(0), 5.0) for house in replicas.houses for _ in range(10)]
     assert claims.count(True) == 1
     assert claims[0]
@@ -362,7 +401,7 @@ class SlowStore:
         await asyncio.sleep(0.5)
         return [SharedState() for _ in news]
 
-    async def claim(self, name: str, seconds: float) -> bool:
+    async def claim(self, name: str, seconds: float, *, early: bool) -> bool:
         await asyncio.sleep(0.5)
         return True
 

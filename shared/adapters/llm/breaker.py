@@ -12,6 +12,8 @@ from shared.adapters.llm.metrics import BREAKER_STATE
 
 LONGEST_OPEN = 300.0
 """Seconds; a provider that asks for more in `Retry-After` is probed earlier."""
+EARLY_AFTER = 5.0
+"""Seconds; where no other model could answer there is nothing to gain from waiting longer between probes."""
 _BUCKET = 10.0
 
 log = structlog.get_logger("models")
@@ -79,7 +81,7 @@ class Breaker:
         self._clock, self._changed = clock, changed
         self.failures = 0
         self._until: float | None = None
-        self._probe_until = 0.0
+        self._probe_until = self._early_from = 0.0
         self._shown = BreakerState.CLOSED
         self._window: deque[tuple[float, int, int]] = deque()
         self.news = News()
@@ -107,10 +109,12 @@ class Breaker:
         """Seconds until it may be tried again."""
         return max(0.0, (self._until or 0.0) - self._clock(), self._probe_until - self._clock())
 
-    def claim(self, seconds: float) -> bool:
-        """Takes the one probe of a half-open breaker, for at most so long; false when somebody has it."""
+    def claim(self, seconds: float, *, early: bool = False) -> bool:
+        """Takes the one probe of a half-open breaker, for at most so long; false when somebody has it. `early` takes it of an open one,
+        unless that has just opened or the provider has asked for more time."""
         now = self._clock()
-        if self.state is not BreakerState.HALF_OPEN or now < self._probe_until:
+        is_due = self.state is BreakerState.HALF_OPEN or (early and self._until is not None and now >= self._early_from)
+        if not is_due or self.is_being_probed:
             return False
         self._probe_until = now + seconds
         return True
@@ -177,6 +181,7 @@ class Breaker:
         else:
             self._until = now + shared.open_seconds
             if self._shown is BreakerState.CLOSED:
+                self._early_from = now + EARLY_AFTER
                 self._tell_opened("told_by_replica", shared.open_seconds)
 
     def _is_too_much(self) -> bool:
@@ -201,6 +206,7 @@ class Breaker:
     def _open(self, reason: str, retry_after: float | None) -> None:
         seconds = max(self.rule.open_seconds, min(retry_after or 0.0, LONGEST_OPEN))
         self._until = self.news.opened_until = self._clock() + seconds
+        self._early_from = self._clock() + max(EARLY_AFTER, retry_after or 0.0)
         self.news.closed = False
         self._tell_opened(reason, seconds)
 

@@ -58,7 +58,7 @@ _CLAIM = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local seen = redis.call('HMGET', KEYS[1], 'until', 'probe')
-if not seen[1] or now < tonumber(seen[1]) or now < tonumber(seen[2] or '0') then return 0 end
+if not seen[1] or now < tonumber(seen[2] or '0') or (ARGV[2] == '0' and now < tonumber(seen[1])) then return 0 end
 redis.call('HSET', KEYS[1], 'probe', now + tonumber(ARGV[1]))
 return 1
 """
@@ -80,11 +80,11 @@ class RedisBreakerStore:
                 found = await self._tell(keys=keys, args=arguments)
         return [_state(*found[at : at + 3]) for at in range(0, len(found), 3)]
 
-    async def claim(self, name: str, seconds: float) -> bool:
-        """The one probe of a half-open breaker, among all replicas."""
+    async def claim(self, name: str, seconds: float, *, early: bool) -> bool:
+        """The one probe of a half-open breaker, or `early` of an open one, among all replicas."""
         with answering():
             async with asyncio.timeout(self._claim_timeout):
-                return bool(await self._claim(keys=[f"{_KEY}{name}"], args=[_ms(seconds)]))
+                return bool(await self._claim(keys=[f"{_KEY}{name}"], args=[_ms(seconds), int(early)]))
 
 
 def _arguments(rule: BreakerRule, news: News, open_seconds: float) -> list[int | float]:

@@ -23,7 +23,7 @@ log = structlog.get_logger("models")
 
 class BreakerStore(Protocol):
     async def tell(self, news: Sequence[tuple[str, BreakerRule, News, float]]) -> list[SharedState]: ...
-    async def claim(self, name: str, seconds: float) -> bool: ...
+    async def claim(self, name: str, seconds: float, *, early: bool) -> bool: ...
 
 
 class Breakers:
@@ -50,14 +50,15 @@ class Breakers:
         self._touched = _now()
         self._woken.set()
 
-    async def claim(self, breaker: Breaker, seconds: float) -> bool:
-        """The one probe of a half-open breaker, among all replicas; it is given to another when it is not ended in time."""
-        if not breaker.claim(seconds):
+    async def claim(self, breaker: Breaker, seconds: float, *, early: bool = False) -> bool:
+        """The one probe of a half-open breaker, or `early` of an open one, among all replicas; it is given to another when it is not
+        ended in time."""
+        if not breaker.claim(seconds, early=early):
             return False
         if self._store is None or _now() < self._away_until:
             return True
         try:
-            return await self._store.claim(breaker.name, seconds)
+            return await self._store.claim(breaker.name, seconds, early=early)
         except UnavailableError:
             self._is_away()
             return True

@@ -57,7 +57,8 @@ class Line:
         return any(member.breaker.is_closed for member in self._waiting)
 
     async def next(self) -> Call:
-        """Raises `ModelUnavailableError` when nobody is left, with what the last one said."""
+        """Raises `ModelUnavailableError` when nobody is left, with what the last one said. When all are shut, one reply in a while is
+        the probe, so that the return of a provider is noticed soon."""
         while self._waiting and not self._is_late():
             member = self._waiting.popleft()
             is_probe = member.breaker.state is BreakerState.HALF_OPEN and await self._is_ours_to_probe(member)
@@ -66,6 +67,9 @@ class Line:
                 return Call(member, self._reply, is_probe=is_probe, is_plain=member in self._plain)
             self._left = self._left or (member, BREAKER_OPEN)
             self._shut.append(member)
+        for member in self._shut if not self._failures else ():
+            if await self._breakers.claim(member.breaker, member.limits.first_token_timeout, early=True):
+                return Call(member, self._reply, is_probe=True)
         raise self._nobody()
 
     def lost_race(self, call: Call) -> None:
