@@ -221,7 +221,7 @@ def _refuse_models_without_key(settings: Settings) -> None:
             provider = entry.partition(":")[0].strip().lower()
             if provider in _PROVIDERS_WITH_KEYS and not _plain(settings, f"{provider}_api_key"):
                 key, setting = f"{provider.upper()}_API_KEY", name.upper()
-                raise SettingsError(f"{key} is missing: {setting} names {entry.strip()}, which answers nobody without a key")
+                raise SettingsError(f"{key} is missing: {setting} names a model of {provider}, which answers nobody without a key")
 
 
 def _plain(settings: Settings, name: str) -> str:

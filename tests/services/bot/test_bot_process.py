@@ -54,8 +54,10 @@ async def texts(telegram: Sandbox, chat: int = ANN_ID) -> list[str]:
 
 
 def model_of(application: Application) -> ScriptedModel:
-    assert isinstance(application.chat.model, ScriptedModel)
-    return application.chat.model
+    """The only one of the pool that stands in where no model is configured."""
+    [member] = application.models.pool("strong").members
+    assert isinstance(member.model, ScriptedModel)
+    return member.model
 
 
 async def test_people_write_and_are_answered_while_polling(telegram: Sandbox, application: Application) -> None:
