@@ -6,7 +6,7 @@ import socket
 import statistics
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -16,7 +16,7 @@ from shared.adapters.llm.breaker import BreakerRule
 from shared.application.ports import ModelUnavailableError, Usage
 from shared.domain.prompt import estimate_tokens, message_tokens
 from tests.adapters.listening import PROMPT
-from tests.adapters.pooling import Pooled, pooled, served
+from tests.adapters.pooling import QUICK, Pooled, pooled, served
 from tests.adapters.provider_server import ProviderServer, answers, chunk, hangs, keeps_alive, streams, whole
 
 WORDS = ("Once", " upon", " a", " time", " there", " was", " a", " fox.")
@@ -139,6 +139,23 @@ async def test_after_the_outage_one_probe_closes_the_breaker(
         assert {(one.text, one.model) for one in at_half_open} == {(STORY, "second:m")}
         first.script(streams(whole(*WORDS)))
         assert (await listen(house)).model == "first:m"
+
+
+@pytest.mark.parametrize("keep_alive", [b"", b": keep-alive\n\n"])
+async def test_a_reply_that_falls_silent_in_the_middle_is_continued(
+    keep_alive: bytes, providers: tuple[ProviderServer, ProviderServer], session: aiohttp.ClientSession
+) -> None:
+    first, second = providers
+    silence = [part for _ in range(100) for part in (keep_alive, 0.03)] if keep_alive else [5.0]
+    first.script(streams(*map(chunk, WORDS[:3]), *silence))
+    second.script(streams(whole(*WORDS)))
+    limits = replace(QUICK, pause_timeout=0.2)
+    house = pooled(served(first.base_url, second.base_url, session=session, limits=limits))
+
+    heard = await listen(house)
+
+    assert (heard.text, heard.model, heard.usage) == (STORY, "second:m", CONTINUED)
+    assert 0.2 <= heard.seconds < 0.5
 
 
 async def test_all_providers_down_is_told_within_moments(

@@ -9,7 +9,7 @@ from scripts.compose.engine import RefusedError
 from scripts.compose.installation import GENERATED, Values
 
 GOOD = {
-    **{name: "a1b2c3d4e5f6g7h8" for name in GENERATED},
+    **dict.fromkeys(GENERATED, "a1b2c3d4e5f6g7h8"),
     "BOT_TOKEN": "4242424242:" + "A" * 35,
     "LLM_STRONG": "openai:gpt-4o-mini",
     "OPENAI_API_KEY": "k3y-of-the-provider",

@@ -22,6 +22,8 @@ class CallLimits:
     connect_timeout: float = 5.0
     first_token_timeout: float = 20.0
     """Until the first visible text. Reasoning models think for much longer: give them their own limit."""
+    pause_timeout: float = 30.0
+    """Between two visible texts, once there was one."""
     total_timeout: float = 120.0
     usage_timeout: float = 1.0
     """How long the last piece may wait for the usage once the server has said that the reply is finished."""
@@ -43,6 +45,7 @@ class Exchange:
         self._total = self._began + limits.total_timeout
         self._first = min(self._began + limits.first_token_timeout, self._total)
         self._finished: float | None = None
+        self._silent_from = self._began
         self._response: aiohttp.ClientResponse | None = None
 
     async def open(self, session: aiohttp.ClientSession, method: str, url: URL, headers: dict[str, str], body: bytes | None) -> None:
@@ -67,6 +70,10 @@ class Exchange:
             if finished:
                 return b""
             raise self._translated(error, started=started) from None
+
+    def heard(self) -> None:
+        """There was a visible text: the next one may take its time anew."""
+        self._silent_from = self._loop.time()
 
     async def settle(self) -> None:
         """Reads the few bytes after the reply, so that the connection can serve the next one."""
@@ -93,7 +100,7 @@ class Exchange:
             if self._finished is None:
                 self._finished = min(self._loop.time() + self._limits.usage_timeout, self._total)
             return self._finished
-        return self._total if started else self._first
+        return min(self._total, self._silent_from + self._limits.pause_timeout) if started else self._first
 
     async def _send(
         self, session: aiohttp.ClientSession, method: str, url: URL, headers: dict[str, str], body: bytes | None
@@ -118,6 +125,10 @@ class Exchange:
     def _translated(self, error: aiohttp.ClientError | OSError, *, started: bool) -> ModelUnavailableError:
         if isinstance(error, aiohttp.ClientError) or not isinstance(error, TimeoutError):
             return failed(self._name, error, started=started)
+        now = self._loop.time()
+        if started and now < self._total:
+            what = f"fell silent for {now - self._silent_from:.3g} s in mid-reply"
+            return ModelUnavailableError(f"{self._name} {what}", reason=TIMEOUT_TOTAL, started=True)
         reason = TIMEOUT_FIRST_TEXT if not started and self._first < self._total else TIMEOUT_TOTAL
         what = "no text" if reason == TIMEOUT_FIRST_TEXT else "no complete answer"
         limit = (self._first if reason == TIMEOUT_FIRST_TEXT else self._total) - self._began

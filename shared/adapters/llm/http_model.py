@@ -74,6 +74,7 @@ class HttpModel:
                 chunk = await exchange.read(started=reply.started, finished=reply.finish is not None)
                 for text in reply.feed(chunk):
                     yield Piece(text=text)
+                    exchange.heard()
             yield reply.last_piece()
             await exchange.settle()
         finally:
