@@ -19,6 +19,7 @@ from shared.database.inbox import InboxRows
 from shared.database.lines import Connection, Lines, waiting
 from shared.database.operators import OperatorRows
 from shared.database.reports import ReportRows
+from shared.database.turns import TurnRows
 from shared.database.upkeep import UpkeepRows
 from shared.database.users import UserRows
 from shared.domain.errors import InvalidInputError, UnavailableError
@@ -93,6 +94,10 @@ class Transaction:
     @cached_property
     def dialogs(self) -> DialogRows:
         return DialogRows(self.connection)
+
+    @cached_property
+    def turns(self) -> TurnRows:
+        return TurnRows(self.connection)
 
     @cached_property
     def inbox(self) -> InboxRows:

@@ -1,91 +1,75 @@
-"""Dialogs and their turns: the hot path of a chat. Each method is one statement."""
+"""Dialogs: entering them, and changing what was said there. Each method is one statement."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import text
 
 from shared.database.lines import Connection
+from shared.database.turn_statements import LAST_TURN
 from shared.domain.character import Character, CharacterNotFoundError
-from shared.domain.dialog import DialogNotFoundError, TurnStatus
-from shared.domain.inbox import Lease, Outgoing
-from shared.domain.prompt import PromptMessage, Role
+from shared.domain.dialog import DialogNotFoundError
 from shared.domain.speaker import Place
 
-HISTORY_MESSAGES = 40
-"""Read per turn; the prompt's token budget takes what fits of them."""
-
-_ROLES = {role.value: role for role in Role}
-
-# Its commit must wait for the disk: a turn's number that a crash of PostgreSQL forgets would be given to somebody else's turn.
-_OPEN_TURN = text("""
-    with known as (
-        select id, status from turns where dialog_id = cast(:dialog_id as uuid) and source_id = cast(:source_id as text)
-    ), paid as (
-        insert into allowance_usages (user_id, day, used)
-        select cast(:user_id as uuid), cast(:day as date), 1
-        where not exists (select from known where status <> 'failed')
-          and (cast(:limit as int) is null or cast(:limit as int) > 0)
-          and exists (select from dialogs d, users u where d.id = cast(:dialog_id as uuid) and u.id = cast(:user_id as uuid))
-        on conflict (user_id, day) do update set used = allowance_usages.used + 1
-            where cast(:limit as int) is null or allowance_usages.used < cast(:limit as int)
-        returning used
-    ), opened as (
-        insert into turns (dialog_id, user_id, source_id, status, allowance_day)
-        select cast(:dialog_id as uuid), cast(:user_id as uuid), cast(:source_id as text), 'open', cast(:day as date) from paid
-        on conflict (dialog_id, source_id) do update set status = 'open', error_code = null, allowance_day = excluded.allowance_day
-            where turns.status = 'failed'
-        returning id
-    ), said as (
-        insert into messages (dialog_id, turn_id, role, text)
-        select cast(:dialog_id as uuid), opened.id, 'user', cast(:text as text) from opened where not exists (select from known)
-    ), history as (
-        select m.id, m.role, m.text from messages m left join turns t on t.id = m.turn_id
-        where m.dialog_id = cast(:dialog_id as uuid)
-          and (m.turn_id is null or m.turn_id is distinct from (select id from known))
-          and t.status is distinct from 'failed'
-        order by m.id desc limit cast(:history as int)
+_EDIT = text(f"""
+    with words as (
+        select m.id, m.turn_id, m.text, m.edited_at from messages m join turns t on t.id = m.turn_id
+        where m.dialog_id = cast(:dialog_id as uuid) and m.source_id = cast(:source_id as text) and m.role = 'user' and t.undone_at is null
+    ), changed as (
+        update messages m set text = cast(:text as text), edited_at = now() from words w
+        where m.id = w.id and m.text <> cast(:text as text)
+        returning m.id
     )
-    select (select id from known), (select status from known), (select id from opened), (select used from paid),
-           c.name, c.system_prompt, c.settings, u.first_name,
-           array(select role from history order by id), array(select text from history order by id)
-    from dialogs d join characters c on c.id = d.character_id join users u on u.id = cast(:user_id as uuid)
-    where d.id = cast(:dialog_id as uuid)
+    select w.turn_id, coalesce((select turn_id from ({LAST_TURN}) l) = w.turn_id, false)
+    from words w
+    where exists (select from changed) or (w.text = cast(:text as text) and w.edited_at is not null and not exists (
+        select from messages r where r.turn_id = w.turn_id and r.role = 'assistant' and r.created_at > w.edited_at
+    ))
+""")  # noqa: S608 - made of our own parts only
+
+_CHOOSE = text("""
+    with alternatives as (
+        select m.id, m.text, m.is_active, row_number() over (order by m.id) as number, count(*) over () as count
+        from messages m join turns t on t.id = m.turn_id
+        where t.dialog_id = cast(:dialog_id as uuid) and t.id = :turn_id and t.undone_at is null and m.role = 'assistant'
+    ), shown as (
+        select coalesce(cast(:shown as bigint), (select number from alternatives where is_active), 1) + cast(:step as bigint) - 1 as place
+    ), chosen as (
+        select a.* from alternatives a, shown where a.number = ((shown.place % a.count) + a.count) % a.count + 1
+    ), changed as (
+        update messages m set is_active = (m.id = c.id) from chosen c
+        where m.turn_id = :turn_id and m.role = 'assistant' and m.is_active <> (m.id = c.id)
+    )
+    select text, number, count from chosen
 """)
 
-_FINISH_TURN = text("""
-    with finished as (
-        update turns
-        set status = cast(:status as text), model = :model, prompt_tokens = :prompt_tokens, completion_tokens = :completion_tokens,
-            cost_micros = :cost_micros, first_piece_ms = :first_piece_ms, total_ms = :total_ms, error_code = :error_code,
-            finished_at = now()
-        where id = :turn_id and status = 'open'
-          and (cast(:token as bigint) is null
-               or exists (select from lanes where telegram_bot_id = cast(:bot_id as bigint)
-                          and lane = cast(:lane as text) and token = cast(:token as bigint)))
-        returning id, dialog_id, user_id, allowance_day
-    ), said as (
-        insert into messages (dialog_id, turn_id, role, text)
-        select dialog_id, id, 'assistant', cast(:reply as text) from finished where cast(:reply as text) <> ''
-    ), given_back as (
-        update allowance_usages a set used = a.used - 1 from finished f
-        where cast(:status as text) = 'failed' and a.user_id = f.user_id and a.day = f.allowance_day and a.used > 0
-    ), posted as (
-        insert into outbox (telegram_bot_id, telegram_update_id, step, method, params)
-        select cast(:bot_id as bigint), cast(:update_id as bigint), p.step, p.method, cast(p.params as jsonb)
-        from finished, unnest(cast(:methods as text[]), cast(:params as text[])) with ordinality as p (method, params, step)
+_UNDO = text(f"""
+    with before as (
+        select id from turns where dialog_id = cast(:dialog_id as uuid) and undone_by = cast(:source_id as text)
+    ), undone as (
+        update turns t set undone_at = now(), undone_by = cast(:source_id as text) from ({LAST_TURN}) l
+        where t.id = l.turn_id and not exists (select from before)
+        returning t.id
     )
-    select count(*) from finished
-""")
+    select u.id,
+           array(select distinct o.telegram_message_id from turns t
+                 join outbox o on o.telegram_bot_id = d.telegram_bot_id and o.telegram_update_id = t.telegram_update_id
+                 where (t.id = u.id or t.of_turn_id = u.id) and o.telegram_message_id is not null order by 1),
+           array(select source_id from messages where turn_id = u.id and role = 'user' and source_id is not null order by id)
+    from (select id from before union all select id from undone) u, dialogs d where d.id = cast(:dialog_id as uuid)
+""")  # noqa: S608 - made of our own parts only
 
-_EDIT = text("""
-    update messages m set text = cast(:text as text), edited_at = now() from turns t
-    where t.dialog_id = :dialog_id and t.source_id = :source_id and m.turn_id = t.id and m.role = 'user' and m.text <> cast(:text as text)
-    returning m.id
+_START_OVER = text("""
+    with greeted as (
+        insert into messages (dialog_id, role, text)
+        select d.id, 'assistant', coalesce(c.greeting ->> cast(:language as text), c.greeting ->> 'en', '')
+        from dialogs d join characters c on c.id = d.character_id where d.id = cast(:dialog_id as uuid)
+        returning id, text
+    ), moved as (
+        update dialogs d set history_from = g.id from greeted g where d.id = cast(:dialog_id as uuid)
+    ), forgotten as (
+        delete from summaries where dialog_id = cast(:dialog_id as uuid)
+    )
+    select text from greeted
 """)
 
 _ENTER = text("""
@@ -106,94 +90,33 @@ _ENTER = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedTurn:
-    """`turn_id` is none when the allowance is spent. A known turn that is not open any more needs no answer."""
-
-    turn_id: int | None
-    status: TurnStatus
-    character_name: str
-    system_prompt: str
-    settings: dict[str, Any]
-    user_name: str
-    history: list[PromptMessage]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedTurn:
-    turn_id: int
-    status: TurnStatus
-    reply: str
-    model: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cost_micros: int | None = None
-    first_piece_ms: int | None = None
-    total_ms: int | None = None
-    error_code: str | None = None
-
-
 class DialogRows:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def open_turn(
-        self, *, dialog_id: UUID, user_id: UUID, source_id: str, said: str, day: date, daily_turns: int | None
-    ) -> OpenedTurn:
-        """Takes one from the allowance, saves what was said, reads what the model needs. A turn that is known already costs nothing.
+    async def edit(self, dialog_id: UUID, source_id: str, text: str) -> tuple[int, bool] | None:
+        """The turn whose words were changed, and whether it is the last one; also when they were changed before and not answered since."""
+        values = {"dialog_id": dialog_id, "source_id": source_id, "text": text}
+        row = (await self.connection.execute(_EDIT, values)).first()
+        return None if row is None else (row[0], row[1])
 
-        Raises `DialogNotFoundError`.
-        """
-        values = {
-            "dialog_id": dialog_id,
-            "user_id": user_id,
-            "source_id": source_id,
-            "text": said,
-            "day": day,
-            "limit": daily_turns,
-            "history": HISTORY_MESSAGES,
-        }
-        row = (await self.connection.execute(_OPEN_TURN, values)).first()
-        if row is None:
+    async def choose(self, dialog_id: UUID, turn_id: int, step: int, shown: int | None) -> tuple[str, int, int] | None:
+        """Text, number and count of the reply that is chosen, going round; none when the dialog has no such turn with a reply."""
+        values = {"dialog_id": dialog_id, "turn_id": turn_id, "step": step, "shown": shown}
+        row = (await self.connection.execute(_CHOOSE, values)).first()
+        return None if row is None else (row[0], row[1], row[2])
+
+    async def undo(self, dialog_id: UUID, source_id: str) -> tuple[int, list[int], list[str]] | None:
+        """The last turn, no part of the history any more; Telegram's ids of the messages that showed it, source ids of its words."""
+        row = (await self.connection.execute(_UNDO, {"dialog_id": dialog_id, "source_id": source_id})).first()
+        return None if row is None else (row[0], row[1], row[2])
+
+    async def start_over(self, dialog_id: UUID, language: str) -> str:
+        """Nothing said so far counts any more; answers the greeting that the history begins with. Raises `DialogNotFoundError`."""
+        greeting = (await self.connection.execute(_START_OVER, {"dialog_id": dialog_id, "language": language})).scalar()
+        if greeting is None:
             raise DialogNotFoundError("no dialog with this id")
-        known_id, known_status, opened_id, _used, name, system_prompt, settings, user_name, roles, texts = row
-        reopened = opened_id is not None
-        return OpenedTurn(
-            turn_id=opened_id if reopened else (known_id if known_status != TurnStatus.FAILED else None),
-            status=TurnStatus.OPEN if reopened or known_status is None else TurnStatus(known_status),
-            character_name=name,
-            system_prompt=system_prompt,
-            settings=settings,
-            user_name=user_name,
-            history=[PromptMessage(_ROLES[role], said) for role, said in zip(roles, texts, strict=True)],
-        )
-
-    async def finish_turn(self, turn: FinishedTurn, lease: Lease | None, outgoing: Sequence[Outgoing]) -> bool:
-        """Ends an open turn and puts its reply in the outbox; a failed one is given back. False when it was not ours to end any more."""
-        values = {
-            "turn_id": turn.turn_id,
-            "status": turn.status,
-            "reply": turn.reply,
-            "model": turn.model,
-            "prompt_tokens": turn.prompt_tokens,
-            "completion_tokens": turn.completion_tokens,
-            "cost_micros": turn.cost_micros,
-            "first_piece_ms": turn.first_piece_ms,
-            "total_ms": turn.total_ms,
-            "error_code": turn.error_code,
-            "bot_id": lease.bot_id if lease else None,
-            "lane": lease.lane if lease else None,
-            "token": lease.token if lease else None,
-            "update_id": lease.update_id if lease else None,
-            "methods": [call.method for call in outgoing],
-            "params": [orjson.dumps(call.params).decode() for call in outgoing],
-        }
-        return bool((await self.connection.execute(_FINISH_TURN, values)).scalar_one())
-
-    async def edit_message(self, *, dialog_id: UUID, source_id: str, text: str) -> bool:
-        """True when a message of the user was changed."""
-        found = await self.connection.execute(_EDIT, {"dialog_id": dialog_id, "source_id": source_id, "text": text})
-        return found.first() is not None
+        return str(greeting)
 
     async def enter(self, place: Place, user_id: UUID, character_id: UUID, language: str) -> tuple[Character, bool]:
         """Makes the dialog with this character the place's current one; True when it is new, and the greeting is its first message.

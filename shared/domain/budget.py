@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.errors import AllowanceSpentError
 
-SOFT_SHARE = 0.8
+SOFT_PERCENT = 80
 """From this part of a limit on, replies come from the simple models and with a shorter memory of the talk."""
 UNPRICED_TURN_MICROS = 1_000
 """Held back for a turn whose models have no known price, so that limits still bound what runs at once."""
@@ -15,7 +16,10 @@ class BudgetSpentError(AllowanceSpentError):
     """`scope` says whose money is spent: the user's of their plan, or the bot's. `limit` is in millionths of a US dollar."""
 
     code = "budget_spent"
-    scope = "user"
+
+    def __init__(self, *, scope: str, limit: int, resets_at: datetime) -> None:
+        super().__init__(limit=limit, resets_at=resets_at)
+        self.scope = scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +29,20 @@ class Purse:
     scope: str
     id: str
     limit_micros: int
+    soft_percent: int = SOFT_PERCENT
 
     @property
     def soft_micros(self) -> int:
-        return int(self.limit_micros * SOFT_SHARE)
+        return self.limit_micros * self.soft_percent // 100
 
 
-def purses_of(limits: Mapping[tuple[str, str], int | None]) -> tuple[Purse, ...]:
-    """Those that have a limit, in the order in which they are locked."""
-    return tuple(Purse(scope=scope, id=owner, limit_micros=limit) for (scope, owner), limit in sorted(limits.items()) if limit is not None)
+def purses_of(limits: Mapping[tuple[str, str], int | None], soft_percent: int = SOFT_PERCENT) -> tuple[Purse, ...]:
+    """Those that have a limit: `limits` by scope and id, none without limit. In the order in which they are locked."""
+    return tuple(
+        Purse(scope=scope, id=owner, limit_micros=limit, soft_percent=soft_percent)
+        for (scope, owner), limit in sorted(limits.items())
+        if limit is not None
+    )
 
 
 def to_reserve(estimate_micros: int | None) -> int:

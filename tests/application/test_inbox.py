@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from shared.database.database import DatabaseUnavailableError
-from shared.database.dialogs import FinishedTurn
 from shared.database.presence import Presence
+from shared.database.turns import FinishedTurn
 from shared.domain.dialog import TurnStatus
 from shared.domain.inbox import Lease, LeaseLostError, Outcome, Outgoing, ParcelStatus, Settlement
 from tests.factories import ANN_ID, BOB_ID, BOT_ID, House, make_update
@@ -187,7 +187,7 @@ async def test_whoever_lost_a_lane_cannot_end_its_turn(house: House) -> None:
 
     async def finish(lease: Lease) -> bool:
         async with house.database.statement() as tx:
-            return await tx.dialogs.finish_turn(turn, lease, [HELLO])
+            return await tx.turns.finish(turn, lease, [HELLO])
 
     assert not await finish(old)
     assert await house.rows("select status from turns") == [("open",)]

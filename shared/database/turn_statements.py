@@ -1,0 +1,169 @@
+"""The two statements of a turn."""
+
+from sqlalchemy import text
+
+LAST_TURN = """
+    select m.turn_id from messages m join turns t on t.id = m.turn_id
+    where m.dialog_id = cast(:dialog_id as uuid) and t.status in ('finished', 'interrupted') and t.undone_at is null
+      and m.id >= (select history_from from dialogs where id = cast(:dialog_id as uuid))
+    order by m.id desc limit 1
+"""
+"""The newest turn of the dialog that has ended and still counts."""
+
+RECALL = "recalled as (select cast(null as text) as fact where false)"
+
+# What is locked here is locked in this order everywhere: the turn, purses (the bot's first), the allowance.
+# A lock waits for whoever was first and then reads what they left; a row that does not exist yet cannot be locked, so two who create it
+# at once break on its unique key instead, and all that the second one wrote goes with it.
+# Its commit must wait for the disk: a turn's number that a crash of PostgreSQL forgets would be given to somebody else's turn.
+OPEN_TURN = text(f"""
+    with known as (
+        select id, status from turns
+        where id = coalesce(
+            (select turn_id from messages where dialog_id = cast(:dialog_id as uuid) and source_id = cast(:source_id as text)),
+            (select id from turns where dialog_id = cast(:dialog_id as uuid) and source_id = cast(:source_id as text))
+        )
+        for update
+    ), last as (
+        select * from ({LAST_TURN}) l where cast(:last_turn_id as bigint) is not null
+    ), limits as (
+        select * from unnest(cast(:scopes as text[]), cast(:owners as text[]), cast(:hard as bigint[]), cast(:soft as bigint[]))
+            as l (scope, owner, hard, soft)
+    ), purses as (
+        select s.scope, s.spent_micros + s.reserved_micros as used
+        from spendings s join limits l on l.scope = s.scope and l.owner = s.scope_id
+        where s.day = cast(:day as date) and (select count(*) from known) >= 0
+        order by s.scope for update of s
+    ), state as (
+        select exists (select from known where status <> 'failed') as is_known,
+               coalesce(bool_or(coalesce(p.used, 0) >= l.soft), false) as is_soft,
+               min(l.scope) filter (where coalesce(p.used, 0) >= l.hard) as over_budget,
+               cast(:last_turn_id as bigint) is not null
+                   and cast(:last_turn_id as bigint) is distinct from (select turn_id from last) as is_outdated,
+               case when coalesce(bool_or(coalesce(p.used, 0) >= l.soft), false)
+                    then cast(:soft_reserve as bigint) else cast(:reserve as bigint) end as amount
+        from limits l left join purses p on p.scope = l.scope
+    ), paid as (
+        insert into allowance_usages (user_id, day, used)
+        select u.id, cast(:day as date), 1 from state s, dialogs d, users u
+        where not s.is_known and not s.is_outdated and s.over_budget is null
+          and (cast(:daily_turns as int) is null or cast(:daily_turns as int) > 0)
+          and d.id = cast(:dialog_id as uuid) and u.id = cast(:user_id as uuid)
+        on conflict (user_id, day) do update set used = allowance_usages.used + 1
+            where cast(:daily_turns as int) is null or allowance_usages.used < cast(:daily_turns as int)
+        returning used
+    ), first_held as (
+        insert into spendings (scope, scope_id, day, reserved_micros, spent_micros)
+        select l.scope, l.owner, cast(:day as date), s.amount, 0 from limits l, state s, paid
+        where not exists (select from purses p where p.scope = l.scope) order by l.scope
+    ), held as (
+        update spendings h set reserved_micros = h.reserved_micros + s.amount from limits l, purses p, state s, paid
+        where h.scope = l.scope and h.scope_id = l.owner and h.day = cast(:day as date) and p.scope = l.scope
+    ), reopened as (
+        update turns t set status = 'open', error_code = null, finished_at = null, allowance_day = cast(:day as date),
+                           reserved_micros = case when cardinality(cast(:scopes as text[])) > 0 then s.amount else 0 end
+        from known k, state s, paid where t.id = k.id and k.status = 'failed'
+        returning t.id
+    ), opened as (
+        insert into turns (dialog_id, user_id, source_id, status, allowance_day, of_turn_id, reserved_micros)
+        select cast(:dialog_id as uuid), cast(:user_id as uuid), cast(:source_id as text), 'open', cast(:day as date),
+               cast(:of_turn_id as bigint), case when cardinality(cast(:scopes as text[])) > 0 then s.amount else 0 end
+        from state s, paid where not exists (select from known)
+        returning id
+    ), begun as (
+        select id from opened union all select id from reopened
+    ), kept as (
+        insert into messages (dialog_id, turn_id, role, text, source_id)
+        select cast(:dialog_id as uuid), b.id, 'user', w.text, w.source
+        from (select id from begun union all select id from known where status = 'open') b,
+             unnest(cast(:texts as text[]), cast(:sources as text[])) with ordinality as w (text, source, place)
+        order by w.place
+        on conflict (dialog_id, source_id) where source_id is not null do nothing
+    ), subject as (
+        select coalesce(cast(:of_turn_id as bigint), (select id from known)) as id
+    ), history as (
+        select m.id, m.role, m.text from messages m left join turns t on t.id = m.turn_id
+        where m.dialog_id = cast(:dialog_id as uuid) and m.is_active
+          and m.id >= (select d.history_from from dialogs d where d.id = cast(:dialog_id as uuid))
+          and m.id > coalesce((select until_message_id from summaries where dialog_id = cast(:dialog_id as uuid)), 0)
+          and (m.turn_id is null or m.turn_id is distinct from (select id from subject))
+          and t.status is distinct from 'failed' and t.undone_at is null
+        order by m.id desc limit cast(:history as int)
+    ), words as (
+        select m.id, m.source_id, m.text from messages m where m.turn_id = (select id from subject) and m.role = 'user'
+    ), {RECALL}
+    select (select id from known) as known_id, (select status from known) as known_status, (select id from begun) as begun_id,
+           (select id from subject) as subject_id, state.over_budget, state.is_outdated and not state.is_known as is_outdated,
+           state.is_soft,
+           c.name, c.system_prompt, c.settings, u.first_name, s.text as summary,
+           array(select role from history order by id) as roles, array(select text from history order by id) as texts,
+           array(select source_id from words order by id) as word_sources, array(select text from words order by id) as words,
+           (select count(*)::int from messages m where m.turn_id = (select id from subject) and m.role = 'assistant') as alternatives,
+           array(select fact from recalled) as memories
+    from dialogs d join characters c on c.id = d.character_id join users u on u.id = cast(:user_id as uuid)
+         left join summaries s on s.dialog_id = d.id cross join state
+    where d.id = cast(:dialog_id as uuid)
+""")  # noqa: S608 - made of our own parts only
+
+# Merged updates are marked under the lock of their lane: whoever takes the lane later finds them handled, and counted once.
+FINISH_TURN = text("""
+    with held as (
+        select 1 from lanes where telegram_bot_id = cast(:bot_id as bigint) and lane = cast(:lane as text)
+                              and token = cast(:token as bigint) and cardinality(cast(:merged as bigint[])) = 0
+    ), locked as (
+        select 1 from lanes where telegram_bot_id = cast(:bot_id as bigint) and lane = cast(:lane as text)
+                              and token = cast(:token as bigint) and cardinality(cast(:merged as bigint[])) > 0 for update
+    ), turn as (
+        select id, reserved_micros from turns
+        where id = :turn_id and status = 'open'
+          and (cast(:token as bigint) is null or exists (select from held) or exists (select from locked))
+        for update
+    ), finished as (
+        update turns t
+        set status = cast(:status as text), tier = coalesce(cast(:tier as text), t.tier), model = :model,
+            prompt_tokens = coalesce(t.prompt_tokens + coalesce(cast(:prompt_tokens as int), 0), cast(:prompt_tokens as int)),
+            completion_tokens =
+                coalesce(t.completion_tokens + coalesce(cast(:completion_tokens as int), 0), cast(:completion_tokens as int)),
+            cost_micros = coalesce(t.cost_micros + coalesce(cast(:cost_micros as bigint), 0), cast(:cost_micros as bigint)),
+            first_piece_ms = :first_piece_ms, total_ms = :total_ms, error_code = :error_code, finished_at = now(),
+            telegram_update_id = coalesce(cast(:update_id as bigint), t.telegram_update_id), reserved_micros = 0
+        from turn where t.id = turn.id and t.status = 'open'
+        returning t.id, coalesce(t.of_turn_id, t.id) as subject_id, t.dialog_id, t.user_id, t.allowance_day,
+                  turn.reserved_micros as reserved
+    ), said as (
+        insert into messages (dialog_id, turn_id, role, text)
+        select dialog_id, subject_id, 'assistant', cast(:reply as text) from finished where cast(:reply as text) <> ''
+    ), replaced as (
+        update messages m set is_active = false from finished f
+        where f.subject_id <> f.id and cast(:reply as text) <> '' and m.turn_id = f.subject_id and m.role = 'assistant' and m.is_active
+    ), purses as (
+        select s.scope, s.scope_id, s.day, f.reserved
+        from finished f join dialogs d on d.id = f.dialog_id
+             cross join lateral (values ('bot', d.telegram_bot_id::text), ('user', f.user_id::text)) o (scope, owner)
+             join spendings s on s.scope = o.scope and s.scope_id = o.owner and s.day = f.allowance_day
+        where f.reserved > 0
+        order by s.scope for update of s
+    ), settled as (
+        update spendings s set reserved_micros = greatest(s.reserved_micros - p.reserved, 0),
+                               spent_micros = s.spent_micros + coalesce(cast(:cost_micros as bigint), 0)
+        from purses p where s.scope = p.scope and s.scope_id = p.scope_id and s.day = p.day
+        returning 1
+    ), given_back as (
+        update allowance_usages a set used = a.used - 1 from finished f
+        where cast(:status as text) = 'failed' and a.user_id = f.user_id and a.day = f.allowance_day and a.used > 0
+          and (select count(*) from settled) >= 0
+    ), marked as (
+        update stored_updates u set status = 'handled', handled_at = now() from finished
+        where cast(:status as text) <> 'failed' and u.telegram_bot_id = cast(:bot_id as bigint) and u.lane = cast(:lane as text)
+          and u.telegram_update_id = any(cast(:merged as bigint[])) and u.status = 'pending'
+        returning 1
+    ), counted as (
+        update lanes l set handled = l.handled + m.updates from (select count(*) as updates from marked) m
+        where m.updates > 0 and l.telegram_bot_id = cast(:bot_id as bigint) and l.lane = cast(:lane as text)
+    ), posted as (
+        insert into outbox (telegram_bot_id, telegram_update_id, step, method, params)
+        select cast(:bot_id as bigint), cast(:update_id as bigint), p.step, p.method, cast(p.params as jsonb)
+        from finished, unnest(cast(:methods as text[]), cast(:params as text[])) with ordinality as p (method, params, step)
+    )
+    select count(*) from finished
+""")
