@@ -30,7 +30,7 @@ async def go_wrong_in_every_way(house: House, user: int, text: str) -> None:
     for fault in ("cut", "garbage", "refuse_connection"):
         await house.sandbox.model(fault={"kind": fault, "times": 1, "after_tokens": 2})
         await talk(house, user, [f"{text} {fault}"])
-    await house.sandbox.model(fault={"kind": "status", "code": 500, "times": 1})
+    await house.sandbox.model(fault={"kind": "status", "code": 500, "times": 3})  # as often as the only model is asked
     await talk(house, user, [f"{text} 500"])
     for broken in (
         {"kind": "error", "method": "sendMessage", "code": 400, "description": "Bad Request: can't parse entities", "times": 1},
