@@ -49,6 +49,11 @@ class SteppedClock:
         self.seconds += timedelta(**step).total_seconds()
 
 
+def make_prose(letter: str, length: int) -> str:
+    """One long word that never repeats itself, unlike a model that goes round in circles."""
+    return "".join(f"{letter}{number}" for number in range(length))[:length]
+
+
 def make_person(**overrides: Any) -> Person:
     return Person(**{"telegram_user_id": ANN_ID, "first_name": "Ann", "username": "ann_a", "language_code": "en", **overrides})
 

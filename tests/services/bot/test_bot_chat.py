@@ -65,7 +65,7 @@ async def test_the_switch_for_streaming_leaves_one_message_and_no_draft(desk: De
 
 
 async def test_a_long_reply_comes_in_parts_in_order(desk: Desk) -> None:
-    said = "\n\n".join(f"Paragraph {number}: " + "word " * 150 for number in range(15))
+    said = "\n\n".join(f"Paragraph {number}: " + " ".join(f"word{number}-{place}" for place in range(70)) for number in range(15))
     desk.model.queue([said])
     await desk.tell("Write a lot")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_update
+from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_prose, make_update
 from tests.services.bot.desk import Desk
 
 
@@ -91,7 +91,7 @@ async def test_typing_is_shown_while_the_answer_is_written_and_no_draft(desk: De
 
 async def test_a_long_answer_replies_with_its_first_part_only(desk: Desk) -> None:
     chat = await join(desk)
-    desk.model.queue(["a" * 4000 + "\n\n" + "b" * 4000])
+    desk.model.queue([make_prose("a", 4000) + "\n\n" + make_prose("b", 4000)])
     said = await desk.tell("@vitte_bot write", ANN_ID, chat)
     first, second = (await desk.seen(chat))[1:]
     assert (first["reply_to_message_id"], "reply_to_message_id" in second) == (said["message_id"], False)

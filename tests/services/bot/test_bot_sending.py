@@ -7,7 +7,7 @@ import pytest
 from services.bot.consumer import Hold
 from services.bot.delivery import MAYBE_DUPLICATE
 from shared.domain.inbox import LeaseLostError, Outcome
-from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_update
+from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_prose, make_update
 from tests.services.bot.desk import Desk, until
 
 SEND = "sendMessage"
@@ -64,7 +64,7 @@ async def test_a_flood_wait_for_drafts_costs_drafts_and_not_the_answer(desk: Des
 
 
 async def test_of_a_long_answer_only_what_did_not_get_through_is_sent_again(desk: Desk) -> None:
-    desk.model.queue(["a" * 4000 + "\n\n" + "b" * 4000])
+    desk.model.queue([make_prose("a", 4000) + "\n\n" + make_prose("b", 4000)])
     await desk.sandbox.say("Hi")
     await desk.fetch()
     [lease] = await desk.take()
@@ -115,7 +115,7 @@ async def test_entities_that_are_refused_leave_plain_text(desk: Desk) -> None:
 
 
 async def test_a_message_that_is_refused_in_every_form_fails_alone(desk: Desk) -> None:
-    desk.model.queue(["a" * 4000 + "\n\n" + "b" * 4000])
+    desk.model.queue([make_prose("a", 4000) + "\n\n" + make_prose("b", 4000)])
     await desk.faults({"kind": "error", "method": SEND, "code": 400, "times": 2, "description": "Bad Request: something new"})
     await desk.tell("Hi")
 
