@@ -1,0 +1,183 @@
+"""What models say besides a reply does not reach a person, and nothing that was shown is taken back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.hygiene import MAX_REPLY_CHARS, Expectations, Problem, ReplyFilter
+
+SYSTEM = "You are Mira, a calm friend from the mountains. " + " ".join(f"Rule {number} is about number {number}." for number in range(30))
+PIECES = (1, 3, 7, 1000)
+
+
+def filtered(reply: str, size: int = 5, **expected: object) -> ReplyFilter:
+    """Fed in pieces; asserts that what was shown is, at every moment, the beginning of what is kept."""
+    words = ReplyFilter(Expectations(**{"system": SYSTEM, "names": ("Mira",), **expected}))  # type: ignore[arg-type]
+    shown = ""
+    for start in range(0, len(reply), size):
+        shown += words.feed(reply[start : start + size])
+        assert words.text == shown
+        if words.problem:
+            break
+    shown += words.end()
+    assert words.text == shown
+    return words
+
+
+def prose(length: int, *, paragraph: int = 400) -> str:
+    """Text in which no long part stands twice."""
+    sentences = "".join(f"Sentence {number} tells of the year {number * 37}. " for number in range(length // 20))[:length]
+    return "\n\n".join(sentences[start : start + paragraph] for start in range(0, len(sentences), paragraph))
+
+
+@pytest.mark.parametrize("size", PIECES)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Hello! How are you?",
+        "a < b and {x} or [1, 2] <b>bold</b>",
+        "```python\nprint({'a': [1]})\n```",
+        "[smiles] Hello there",
+        "ha ha ha ha ha ha ha!",
+        "Name: Ann\nAge: 7",
+        "-" * 60,
+        "{curly} words",
+        prose(3000).strip(),
+    ],
+)
+def test_an_ordinary_reply_arrives_as_it_was_said(reply: str, size: int) -> None:
+    words = filtered(reply, size)
+    assert (words.text, words.problem, words.bubbles) == (reply, None, (reply,))
+
+
+def test_the_first_words_are_shown_at_once() -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin"))
+    assert [words.feed(piece) for piece in ("Hello", " Ann,", " how")] == ["Hello", " Ann,", " how"]
+
+
+@pytest.mark.parametrize("size", PIECES)
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("<think>She greets me.</think>Hello!", "Hello!"),
+        ('Hello!<tool_call>{"name": "search", "arguments": {}}</tool_call> Bye.', "Hello! Bye."),
+        ('Hello! {"tool": "search", "query": "x"} Bye.', "Hello!  Bye."),
+        ('{"name": "search", "arguments": {"q": "}"}}', ""),
+        ("Hello!<|im_end|>", "Hello!"),
+        ("[TOOL_CALLS][]Hello!", "Hello!"),
+        ("Hello <think>and then for ever", "Hello"),
+        ("</think>Hello!", "Hello!"),
+        ("Assistant: Hello!", "Hello!"),
+        ("**Mira:** Hello!", "Hello!"),
+        ("mira: Hello!", "Hello!"),
+        ("He\x00llo\x1b!", "Hello!"),
+        ("<think></think>", ""),
+    ],
+)
+def test_noise_for_machines_and_names_before_the_words_are_taken_out(reply: str, said: str, size: int) -> None:
+    words = filtered(reply, size)
+    assert "\n\n".join(words.bubbles) == said
+    assert words.problem is None
+
+
+@pytest.mark.parametrize("size", PIECES)
+def test_instructions_that_are_repeated_word_for_word_are_cut(size: int) -> None:
+    for reply, said in ((SYSTEM + "\nHello!", "Hello!"), ("Hello! " + SYSTEM[100:500] + " And goodbye.", "Hello!  And goodbye.")):
+        words = filtered(reply, size)
+        left = "\n\n".join(words.bubbles)
+        assert (left.startswith(said[:6]), left.endswith(said[-6:])) == (True, True)
+        assert len(left) <= len(said) + 80
+        assert not any(SYSTEM[start : start + 81] in left for start in range(0, len(SYSTEM) - 81, 10))
+
+
+def test_a_short_quotation_of_the_instructions_stays() -> None:
+    reply = f"My name? {SYSTEM[:47]} That is all I can tell you about it today."
+    assert filtered(reply).text == reply
+
+
+@pytest.mark.parametrize("size", PIECES)
+@pytest.mark.parametrize("unit", ["I love you. ", "and so on and on, ", "The fox went to the river, drank, and went back to its den. "])
+def test_a_circle_is_left_after_its_first_round(unit: str, size: int) -> None:
+    reply = "Here is a poem for you:\n" + unit * 200
+    words = filtered(reply, size)
+
+    assert words.problem is Problem.REPETITION
+    assert len(words.text) <= len("Here is a poem for you:\n" + unit) + 24 + 40 + len(unit)
+    assert reply.startswith(words.text)
+
+
+def test_a_refrain_is_no_circle() -> None:
+    refrain = "Row, row, row your boat, gently down the stream.\n"
+    reply = refrain + "Merrily, merrily.\n" + refrain + "Life is but a dream.\n" + refrain
+    assert (filtered(reply).text, filtered(reply).problem) == (reply, None)
+
+
+@pytest.mark.parametrize("size", [7, 64, 200_000])
+def test_a_reply_of_100_kb_ends_with_a_paragraph(size: int) -> None:
+    reply = prose(100_000)
+    words = filtered(reply, size)
+
+    assert words.problem is Problem.TOO_LONG
+    assert MAX_REPLY_CHARS - 2500 < len(words.text) <= MAX_REPLY_CHARS
+    assert reply[len(words.text) :].startswith("\n\n")
+
+
+@pytest.mark.parametrize("broken", ["\ufffd\ufffd" * 60, "Ð¿Ñ€Ð¸Ð²ÐµÑ‚ Ð¿Ñ€Ð¸Ð²ÐµÑ‚ Ð¿Ñ€Ð¸Ð²ÐµÑ‚ ÐºÐ°Ðº Ð´ÐµÐ»Ð°", "Ã©Ã¨Ã " * 20])
+def test_garbage_is_never_shown_and_may_be_asked_for_again(broken: str) -> None:
+    words = filtered(broken)
+    assert (words.problem, words.text, words.bubbles, words.may_be_repaired) == (Problem.GARBAGE, "", (), True)
+
+
+def test_garbage_after_good_words_ends_the_reply_there() -> None:
+    good = prose(300)
+    words = filtered(good + "\ufffdx\ufffd" * 100)
+    assert (words.problem, words.may_be_repaired) == (Problem.GARBAGE, False)
+    assert words.text.startswith(good[:280])
+    assert len(words.text) < len(good) + 100
+
+
+@pytest.mark.parametrize(
+    ("script", "reply", "problem"),
+    [
+        ("latin", "Здравствуйте! Как ваши дела сегодня, чем я могу помочь вам в это утро?", Problem.LANGUAGE),
+        ("latin", "Нет, спасибо большое", Problem.LANGUAGE),
+        ("cyrillic", "Hello, how are you today my dear friend, what shall we talk about?", Problem.LANGUAGE),
+        ("latin", "今日はとても良い天気ですね。散歩に行きましょう。", Problem.LANGUAGE),
+        ("cyrillic", "Ann, как твои дела сегодня? Расскажи мне, что было интересного.", None),
+        ("latin", "OK 👍", None),
+        ("latin", "Да", None),
+        (None, "Здравствуйте! Как ваши дела сегодня, чем я могу помочь вам в это утро?", None),
+    ],
+)
+def test_another_script_than_the_persons_is_held_back(script: str | None, reply: str, problem: Problem | None) -> None:
+    words = filtered(reply, script=script)
+    assert (words.problem, words.text) == (problem, "" if problem else reply)
+
+
+def test_the_second_attempt_is_taken_in_whatever_language_it_is() -> None:
+    assert filtered("Здравствуйте, дорогой друг!", script="latin", is_last_attempt=True).text == "Здравствуйте, дорогой друг!"
+
+
+@pytest.mark.parametrize("size", PIECES)
+def test_a_reply_that_is_json_is_held_back_until_it_can_be_read(size: int) -> None:
+    words = ReplyFilter(Expectations())
+    reply = '```json\n["Hello!", "How are you?"]\n```'
+    assert "".join(words.feed(reply[start : start + size]) for start in range(0, len(reply), size)) == ""
+    assert words.end() == "Hello!\n\nHow are you?"
+    assert words.bubbles == ("Hello!", "How are you?")
+
+
+@given(
+    st.lists(
+        st.one_of(st.text(max_size=30), st.sampled_from(["<think>", "</think>", "{", '"tool"', "[", "```json", "<|", SYSTEM, "ab" * 50]))
+    )
+)
+def test_whatever_is_said_nothing_shown_is_ever_taken_back(pieces: list[str]) -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",)))
+    shown = ""
+    for piece in pieces:
+        shown += words.feed(piece)
+        assert words.text == shown
+    shown += words.end()
+    assert words.text == shown
+    assert "".join(words.bubbles).strip() == "".join(words.bubbles)
