@@ -221,3 +221,22 @@ async def test_a_json_list_becomes_bubbles(house: House) -> None:
     pieces: list[Piece] = [piece async for piece in house.chat.reply(ann, [Said("1", "Hi")])]
     assert [piece.text for piece in pieces] == ["Hello!\n\nHow are you?"]
     assert (await house.messages(ann))[-1] == ("assistant", "Hello!\n\nHow are you?")
+
+
+@pytest.mark.parametrize("nothing", [[], ["<think>Should I answer?</think>"], ['{"tool": "search", "query": "Ann"}'], [" \n "]])
+async def test_a_reply_of_nothing_is_no_reply_and_is_paid_back(house: House, nothing: list[str]) -> None:
+    ann = await house.speaker()
+    house.model.queue(nothing)
+    with pytest.raises(ModelUnavailableError) as error:
+        await ask(house.chat, ann, "1")
+    assert error.value.reason == "empty"
+    assert (await house.used(ann), await house.rows("select status, error_code from turns")) == (0, [("failed", "empty")])
+    assert len(await house.messages(ann)) == 2
+
+
+async def test_a_reply_that_cannot_be_read_twice_is_no_reply(house: House) -> None:
+    ann = await house.speaker()
+    house.model.queue("\ufffd" * 100, "\ufffd" * 100)
+    with pytest.raises(ModelUnavailableError):
+        await ask(house.chat, ann, "1")
+    assert (len(house.model.prompts), await house.used(ann)) == (2, 0)

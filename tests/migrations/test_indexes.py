@@ -45,6 +45,12 @@ async def talk(house: House, fox_id: object) -> None:
         [_ async for _ in house.chat.reply(speaker, [Said("900", "Hi")])]
         [_ async for _ in house.chat.reply(speaker, [Said("900", "Hi")])]
         await house.chat.edit(speaker, "900", "Hello")
+        [(turn_id,)] = await house.rows("select max(id)::int from turns where dialog_id = :id", id=speaker.dialog_id)
+        [_ async for _ in house.chat.regenerate(speaker, turn_id, source_id="again")]
+        await house.chat.choose(speaker, turn_id, 1)
+        [_ async for _ in house.chat.go_on(speaker, turn_id, source_id="on")]
+        await house.chat.undo(speaker, source_id="undo")
+        await house.chat.start_over(speaker)
         await house.accounts.allowance(speaker)
         await house.accounts.choose_language(speaker.user_id, "ru")
         await house.characters.enter(speaker, fox_id)  # type: ignore[arg-type]

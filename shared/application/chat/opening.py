@@ -98,8 +98,9 @@ def choice_for(ask: Ask, words: str, *, is_soft: bool) -> Choice:
 
 
 def model_for(desk: Desk, choice: Choice) -> tuple[ChatModel, Choice]:
-    """The models chosen; one that was taken out of the settings since is passed over."""
+    """The models chosen; one that was taken out of the settings since is passed over. Nothing is simple where no simple one is set."""
     if desk.models is None:
         return desk.model, Choice("strong", "only")
     found = desk.models.find(choice.model) if choice.model else None
-    return found or desk.models.pool(choice.tier), choice
+    model, strong = found or desk.models.pool(choice.tier), desk.models.pool("strong")
+    return model, Choice("strong", "only") if choice.tier == "simple" and model.name == strong.name else choice
