@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.adapters.cache import RedisCache
 from shared.adapters.clock import SystemClock
@@ -102,7 +102,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         yield Application(
             accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),
             characters=CharacterService(database=database, caches=caches),
-            chat=ChatService(database=database, model=models.pool("strong"), clock=clock),
+            chat=replace(_chat(settings, database, models, clock), reply_cache=replies, limits=limits, switches=switches),
             models=models,
             embedder=embedder,
             inbox=InboxService(database=database),
@@ -136,6 +136,18 @@ def _database(settings: Settings, process: Process) -> Database:
             application_name=f"vitte-{process}",
         ),
         pool_size=settings.db_pool_size,
+    )
+
+
+def _chat(settings: Settings, database: Database, models: ModelPools, clock: Clock) -> ChatService:
+    """A chat that is complete but for what is kept beside the database."""
+    return ChatService(
+        database=database,
+        model=models.pool("strong"),
+        models=models,
+        prompt_tokens=settings.prompt_tokens,
+        max_tokens=settings.llm_max_tokens,
+        clock=clock,
     )
 
 

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     llm_first_token_timeouts: str = ""
     llm_total_timeout: float = Field(120.0, gt=0)
     llm_max_tokens: int = Field(800, ge=16)
+    prompt_tokens: int = Field(1500, ge=200)
     llm_prices: str = ""
     llm_hedging: bool = False
     embeddings_model: str = ""

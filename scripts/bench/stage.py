@@ -70,7 +70,7 @@ class Stage:
         )
         if migrated.returncode:
             raise StartError(f"the migrations failed: {(migrated.stderr or migrated.stdout).strip().splitlines()[-1]}")
-        uvloop.run(_execute(self.postgres.url(name, scheme="postgresql"), "update plans set daily_turns = null"))
+        uvloop.run(_execute(self.postgres.url(name, scheme="postgresql"), "update plans set daily_turns = null, turns_per_minute = null"))
         return url
 
 

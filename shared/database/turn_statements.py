@@ -11,6 +11,7 @@ LAST_TURN = """
 """The newest turn of the dialog that has ended and still counts."""
 
 RECALL = "recalled as (select cast(null as text) as fact where false)"
+"""What is remembered of the user, for the prompt: `recalled (fact)`, best first. May use :user_id, :character_id, :said and :vector."""
 
 # What is locked here is locked in this order everywhere: the turn, purses (the bot's first), the allowance.
 # A lock waits for whoever was first and then reads what they left; a row that does not exist yet cannot be locked, so two who create it

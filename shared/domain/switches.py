@@ -21,6 +21,8 @@ class Switches:
     """Let people in who have not written before."""
     keep_messages_days: int = 90
     """Days that dialogs' messages are kept; 0 keeps them for ever."""
+    only_simple_models: bool = False
+    """The simple models answer everybody whose plan leaves the choice to us."""
     bot_daily_micros: int = 0
     """What all replies of a bot may cost on a UTC day, in millionths of a US dollar; 0 is without limit."""
     soft_limit_percent: int = 80

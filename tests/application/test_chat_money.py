@@ -176,6 +176,13 @@ async def test_small_talk_is_for_the_simple_model_and_counted_as_such(house: Hou
     assert await house.rows("select tier, model from turns") == [("simple", "scripted:simple")]
 
 
+async def test_the_operator_may_have_the_simple_models_answer_everybody(house: House) -> None:
+    ann, models = await house.speaker(), TwoModels()
+    await house.switches.set("only_simple_models", True, by="ann")
+    await ask(chat_of(house, models), ann, "1")
+    assert (len(models.simple.prompts), len(models.strong.prompts)) == (1, 0)
+
+
 async def test_a_resumed_turn_is_not_counted_against_the_minute_again(house: House) -> None:
     ann, chat = await house.speaker(), chat_of(house)
     for _ in range(2):

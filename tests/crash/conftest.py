@@ -80,7 +80,7 @@ def template(postgres: Stoppable, durable_postgres: PostgresServer) -> str:
         subprocess.run(
             [sys.executable, "scripts/run_migrations.py"], cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120
         )
-        runner.run(execute(TEMPLATE, "update plans set daily_turns = null"))
+        runner.run(execute(TEMPLATE, "update plans set daily_turns = null, turns_per_minute = null"))
     return TEMPLATE
 
 

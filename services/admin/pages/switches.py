@@ -30,6 +30,10 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "Older messages are deleted for good by the hourly clean-up; dialogs themselves stay. 0 keeps everything. "
         "A smaller number takes effect within the hour and cannot be undone.",
     ),
+    "only_simple_models": (
+        "Answer with the simple models only",
+        "Saves money at once, for example while a strong model is dear or slow. Plans that name a tier of their own keep it.",
+    ),
     "bot_daily_micros": (
         "Money that all replies may cost in a day",
         "In millionths of a US dollar (1000000 is $1), per bot and UTC day. When it is spent, nobody gets a reply until midnight UTC. "

@@ -16,17 +16,20 @@ SYSTEM_TOKENS = 1000
 """What a character, its rules and the data about the person come to at most, as a rule."""
 
 
-async def open_turn(desk: Desk, ask: Ask) -> OpenedTurn:
-    """Pays for the turn, or takes it up again for nothing. Raises what `ChatService.reply` raises before a model is asked."""
+async def open_turn(desk: Desk, ask: Ask) -> tuple[OpenedTurn, Switches]:
+    """Pays for the turn, or takes it up again for nothing; with the switches as they stand.
+
+    Raises what `ChatService.reply` raises before a model is asked.
+    """
     await _admit(desk, ask)
     switches = await desk.switches.read() if desk.switches else Switches()
     now = desk.clock.now()
-    request = await _request(desk, ask, _purses(ask, switches), day=allowance_day(now))
+    request = await _request(desk, ask, switches, day=allowance_day(now))
     async with desk.database.statement() as tx:
         turn = await tx.turns.open(request)
     if turn.turn_id is None:
         raise _refusal(turn, request, resets_at(now))
-    return turn
+    return turn, switches
 
 
 async def _admit(desk: Desk, ask: Ask) -> None:
@@ -46,7 +49,8 @@ def _purses(ask: Ask, switches: Switches) -> tuple[Purse, ...]:
     return purses_of(limits, switches.soft_limit_percent)
 
 
-async def _request(desk: Desk, ask: Ask, purses: tuple[Purse, ...], *, day: date) -> TurnRequest:
+async def _request(desk: Desk, ask: Ask, switches: Switches, *, day: date) -> TurnRequest:
+    purses = _purses(ask, switches)
     return TurnRequest(
         dialog_id=ask.speaker.dialog_id,
         user_id=ask.speaker.user_id,
@@ -58,14 +62,14 @@ async def _request(desk: Desk, ask: Ask, purses: tuple[Purse, ...], *, day: date
         of_turn_id=ask.of_turn_id,
         last_turn_id=ask.last_turn_id,
         purses=purses,
-        reserve_micros=_worst_case(desk, ask, is_soft=False) if purses else 0,
-        soft_reserve_micros=_worst_case(desk, ask, is_soft=True) if purses else 0,
+        reserve_micros=_worst_case(desk, ask, switches, is_soft=False) if purses else 0,
+        soft_reserve_micros=_worst_case(desk, ask, switches, is_soft=True) if purses else 0,
         vector=await desk.recall.vector_of(ask.words) if desk.recall and ask.said else None,
     )
 
 
-def _worst_case(desk: Desk, ask: Ask, *, is_soft: bool) -> int:
-    choice = choice_for(ask, ask.words, is_soft=is_soft)
+def _worst_case(desk: Desk, ask: Ask, switches: Switches, *, is_soft: bool) -> int:
+    choice = choice_for(ask, ask.words, switches, is_soft=is_soft)
     asked = desk.prompt_tokens + SYSTEM_TOKENS
     return to_reserve(desk.models.estimate_micros(choice.model or choice.tier, asked, desk.max_tokens) if desk.models else None)
 
@@ -81,13 +85,14 @@ def _refusal(turn: OpenedTurn, request: TurnRequest, midnight: datetime) -> Exce
     return DailyTurnsSpentError(limit=request.daily_turns or 0, resets_at=midnight)
 
 
-def choice_for(ask: Ask, words: str, *, is_soft: bool) -> Choice:
+def choice_for(ask: Ask, words: str, switches: Switches, *, is_soft: bool) -> Choice:
     speaker = ask.speaker
     return choose(
         Circumstances(
             said=words,
             character_name=speaker.character_name,
             plan_tier=speaker.plan_tier,
+            only_simple=switches.only_simple_models,
             chosen_model=speaker.chosen_model,
             may_choose_model=speaker.may_choose_model,
             task=speaker.character_task,

@@ -18,16 +18,17 @@ from shared.domain.hygiene import REPAIRS, Expectations, Problem
 from shared.domain.inbox import LeaseLostError, Outgoing
 from shared.domain.prompt import message_tokens
 from shared.domain.scripts import script_of
+from shared.domain.switches import Switches
 
 DAY_SECONDS = 86_400.0
 
 
 async def take_turn(desk: Desk, ask: Ask) -> AsyncGenerator[Piece, None]:
     """Pieces of the reply. See `ChatService.reply`."""
-    opened = await open_turn(desk, ask)
+    opened, switches = await open_turn(desk, ask)
     if opened.status is not TurnStatus.OPEN or opened.turn_id is None:
         return
-    turn = _Turn(desk, ask, opened, opened.turn_id)
+    turn = _Turn(desk, ask, opened, switches)
     answer = turn.answer
     try:
         async with aclosing(turn.speak()) as pieces:
@@ -56,10 +57,11 @@ async def take_turn(desk: Desk, ask: Ask) -> AsyncGenerator[Piece, None]:
 class _Turn:
     """An open turn that is being answered."""
 
-    def __init__(self, desk: Desk, ask: Ask, opened: OpenedTurn, turn_id: int) -> None:
-        self.desk, self.ask, self.opened, self.turn_id = desk, ask, opened, turn_id
+    def __init__(self, desk: Desk, ask: Ask, opened: OpenedTurn, switches: Switches) -> None:
+        self.desk, self.ask, self.opened = desk, ask, opened
+        self.turn_id = opened.turn_id or 0
         self.words = words_of(opened, ask.said)
-        self.model, self.choice = model_for(desk, choice_for(ask, "\n".join(self.words), is_soft=opened.is_soft))
+        self.model, self.choice = model_for(desk, choice_for(ask, "\n".join(self.words), switches, is_soft=opened.is_soft))
         self.answer = Answer(began=desk.clock.monotonic(), model=self.model.name, tier=self.choice.tier if desk.models else None)
         is_cacheable = desk.reply_cache is not None and ask.of_turn_id is None and not ask.goes_on
         self.key = cache_key(opened, ask.speaker, self.choice.model or self.choice.tier, self.words) if is_cacheable else None

@@ -125,7 +125,7 @@ async def test_a_dead_letter_is_replayed_once(house: House, owner: Browser) -> N
 async def test_a_viewer_sees_no_button(viewer: Browser) -> None:
     pages = [(await viewer.http.get(path)).text for path in ("/admin/dead-letters", f"/admin/dead-letters/{BOT_ID}/6", "/admin/settings")]
     assert [re.findall(r"<button[^>]*>(Replay|Save)<", page) for page in pages] == [[], [], []]
-    assert pages[2].count("disabled") == 7
+    assert pages[2].count("disabled") == 8
 
 
 async def test_switches_are_saved_and_noted(house: House, owner: Browser) -> None:
@@ -142,6 +142,7 @@ async def test_switches_are_saved_and_noted(house: House, owner: Browser) -> Non
         ("streaming", "checked"),
         ("answer_in_groups", ""),
         ("registration_open", "checked"),
+        ("only_simple_models", ""),
     ]
     assert 'name="keep_messages_days" value="30"' in page
 

@@ -67,7 +67,9 @@ async def application(database_url: str, redis_url: str) -> AsyncIterator[Applic
 async def desk(telegram: Sandbox, application: Application) -> AsyncIterator[Desk]:
     model, clock = ScriptedModel(), SteppedClock()
     application = replace(
-        application, chat=replace(application.chat, model=model, clock=clock), accounts=replace(application.accounts, clock=clock)
+        application,
+        chat=replace(application.chat, model=model, models=None, reply_cache=None, clock=clock),
+        accounts=replace(application.accounts, clock=clock),
     )
     pauses: list[float] = []
 
