@@ -81,7 +81,7 @@ async def test_a_burst_is_one_turn_with_one_reply_to_all_of_it(house: House) -> 
     assert await heard(house.chat.reply(ann, burst("Hi", "I ask:", "Where is Brno?"), delivery=tray)) == "You said: Where is Brno?"
     assert [message.text for message in house.model.prompts[0] if message.role is Role.USER] == [
         "Hi",
-        "I have a question",
+        "I ask:",
         "Where is Brno?",
     ]
     assert await house.used(ann) == 1
