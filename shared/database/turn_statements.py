@@ -2,13 +2,22 @@
 
 from sqlalchemy import text
 
-LAST_TURN = """
+# A dialog's newest messages are asked for as a range of (dialog, id), which one index alone can answer in order. Asked for by an equal
+# dialog, PostgreSQL may walk all messages of everybody from the newest on, which costs nothing only while there are few dialogs.
+NEWEST = "(m.dialog_id, m.id) <= (cast(:dialog_id as uuid), 9223372036854775807) and (m.dialog_id, m.id) >= (cast(:dialog_id as uuid), {})"
+
+LAST_TURN = f"""
     select m.turn_id from messages m join turns t on t.id = m.turn_id
-    where m.dialog_id = cast(:dialog_id as uuid) and t.status in ('finished', 'interrupted') and t.undone_at is null
-      and m.id >= (select history_from from dialogs where id = cast(:dialog_id as uuid))
-    order by m.id desc limit 1
-"""
+    where {NEWEST.format("(select history_from from dialogs where id = cast(:dialog_id as uuid))")}
+      and t.status in ('finished', 'interrupted') and t.undone_at is null
+    order by m.dialog_id desc, m.id desc limit 1
+"""  # noqa: S608 - made of our own parts only
 """The newest turn of the dialog that has ended and still counts."""
+
+REMEMBERED_FROM = """(
+    select greatest(d.history_from, coalesce(s.until_message_id, 0) + 1) from dialogs d left join summaries s on s.dialog_id = d.id
+    where d.id = cast(:dialog_id as uuid)
+)"""
 
 RECALL = "recalled as (select cast(null as text) as fact where false)"
 """What is remembered of the user, for the prompt: `recalled (fact)`, best first. May use :user_id, :character_id, :said and :vector."""
@@ -84,12 +93,10 @@ OPEN_TURN = text(f"""
         select coalesce(cast(:of_turn_id as bigint), (select id from known)) as id
     ), history as (
         select m.id, m.role, m.text from messages m left join turns t on t.id = m.turn_id
-        where m.dialog_id = cast(:dialog_id as uuid) and m.is_active
-          and m.id >= (select d.history_from from dialogs d where d.id = cast(:dialog_id as uuid))
-          and m.id > coalesce((select until_message_id from summaries where dialog_id = cast(:dialog_id as uuid)), 0)
+        where {NEWEST.format(REMEMBERED_FROM)} and m.is_active
           and (m.turn_id is null or m.turn_id is distinct from (select id from subject))
           and t.status is distinct from 'failed' and t.undone_at is null
-        order by m.id desc limit cast(:history as int)
+        order by m.dialog_id desc, m.id desc limit cast(:history as int)
     ), words as (
         select m.id, m.source_id, m.text from messages m where m.turn_id = (select id from subject) and m.role = 'user'
     ), {RECALL}

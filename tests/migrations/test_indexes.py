@@ -87,3 +87,34 @@ async def test_nothing_on_the_way_of_a_message_reads_a_whole_table(database_url:
         await talk(house, fox.id)
         await take_in(house)
     assert await full_reads(database_url) == before
+
+
+BUSY = """
+insert into turns (dialog_id, user_id, source_id, status, allowance_day)
+    select d.id, d.user_id, 'busy' || n, 'finished', current_date from dialogs d, generate_series(1, 6000) n
+    where d.telegram_chat_id = 78;
+insert into messages (dialog_id, turn_id, role, text)
+    select t.dialog_id, t.id, r, 'Hello' from turns t, unnest(array['user', 'assistant']) r;
+analyze;
+"""
+READ = "select idx_tup_read::int from pg_stat_user_indexes where indexrelname = 'pk_messages'"
+
+
+async def test_a_silent_dialog_beside_a_busy_one_is_not_looked_for_among_everybodys_messages(database_url: str) -> None:
+    async with open_house(database_url) as house:
+        silent = await house.accounts.recognise(make_person(telegram_user_id=77), make_place(chat_id=77))
+        await house.accounts.recognise(make_person(telegram_user_id=78), make_place(chat_id=78))
+        for statement in BUSY.strip().split(";\n"):
+            await house.rows(statement)
+    async with open_house(database_url) as house, asyncio.timeout(5):
+        while await house.rows(OTHERS):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.01)
+        [(before,)] = await house.rows(READ)
+    async with open_house(database_url) as house:
+        for number in range(8):
+            assert [_ async for _ in house.chat.reply(silent, [Said(str(number), f"What about {number}?")])]
+    async with open_house(database_url) as house, asyncio.timeout(5):
+        while await house.rows(OTHERS):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.01)
+        [(after,)] = await house.rows(READ)
+    assert after - before < 1000
