@@ -29,6 +29,8 @@ class Delivery:
         self.unreachable = False
         self.language: str | None = None
         """Of the person who speaks, once known: errors are said in it."""
+        self.is_press_answered = False
+        """The button's spinner has ended: what goes wrong later can only be said in a message."""
 
     def say(self, html: str, place: dict[str, Any], keyboard: InlineKeyboardMarkup | None = None) -> None:
         """Queues a sentence of ours; it leaves when the handler has ended. `place` holds `chat_id` and, in topics, `message_thread_id`."""

@@ -1,5 +1,7 @@
 """aiogram's dispatcher with our routers, who speaks, and errors in words."""
 
+from html import unescape
+
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramForbiddenError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
@@ -61,7 +63,7 @@ async def on_error(event: ErrorEvent, delivery: Delivery) -> None:
         raise error
     if isinstance(error, UnavailableError) and not isinstance(error, ModelUnavailableError):
         raise error
-    said_to = event.update.message or event.update.callback_query
+    said_to = event.update.message or event.update.edited_message or event.update.callback_query
     if said_to is None or said_to.from_user is None:
         log.warning("error_not_shown", code=error.code)
         return
@@ -71,4 +73,8 @@ async def on_error(event: ErrorEvent, delivery: Delivery) -> None:
         delivery.drop_queued()
         delivery.say(sentence, place_of(said_to))
         return
-    await answer(said_to, sentence)
+    if not delivery.is_press_answered:
+        await answer(said_to, unescape(sentence))
+    elif isinstance(said_to.message, Message):
+        delivery.drop_queued()
+        delivery.say(sentence, place_of(said_to.message))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import unescape
+from typing import Any, Literal
 from uuid import UUID
 
 from aiogram.filters.callback_data import CallbackData
@@ -23,6 +24,44 @@ class PickCharacter(CallbackData, prefix="character"):
 
 class PickLanguage(CallbackData, prefix="language"):
     code: str
+
+
+class PressTurn(CallbackData, prefix="turn"):
+    """A button under a reply. `number` of `count` alternatives stands there, in `parts` messages.
+
+    Presses that begin so wait in the lane of their chat (`shared/domain/intake.py`).
+    """
+
+    id: int
+    do: Literal["again", "on", "previous", "next", "none"]
+    number: int
+    count: int
+    parts: int
+
+
+class PressStop(CallbackData, prefix="stop"):
+    """Stands under a reply while it is written anew. `reply` is the update that is answered."""
+
+    reply: int
+
+
+def under_reply(turn_id: int, *, number: int, count: int, parts: int, language: str) -> InlineKeyboardMarkup:
+    """Another answer, go on, and, once there are several answers, which one this is."""
+
+    def to(label: str, do: Literal["again", "on", "previous", "next", "none"]) -> InlineKeyboardButton:
+        return _button(label, PressTurn(id=turn_id, do=do, number=number, count=count, parts=parts))
+
+    turning = [to("‹", "previous"), to(f"{number}/{count}", "none"), to("›", "next")]
+    rows = [turning] if count > 1 else []
+    return InlineKeyboardMarkup(inline_keyboard=[*rows, [to(say("turn-again", language), "again"), to(say("turn-on", language), "on")]])
+
+
+def while_written(reply: int, language: str) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(inline_keyboard=[[_button(say("turn-stop", language), PressStop(reply=reply))]])
+
+
+def as_json(keyboard: InlineKeyboardMarkup) -> dict[str, Any]:
+    return keyboard.model_dump(exclude_none=True)
 
 
 def menu(language: str) -> InlineKeyboardMarkup:

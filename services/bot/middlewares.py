@@ -8,6 +8,7 @@ from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from services.bot.handlers.menu import answer
+from services.bot.streaming import thread_of
 from shared.application.accounts import AccountService
 from shared.domain.speaker import Person, Place
 
@@ -45,8 +46,7 @@ class SpeakerMiddleware(BaseMiddleware):
 
 
 def place_in(message: Message, bot_id: int) -> Place:
-    thread_id = message.message_thread_id if message.is_topic_message else None
-    return Place(bot_id=bot_id, chat_id=message.chat.id, thread_id=thread_id or 0)
+    return Place(bot_id=bot_id, chat_id=message.chat.id, thread_id=thread_of(message))
 
 
 def _start_payload(event: TelegramObject) -> str | None:

@@ -140,8 +140,7 @@ class BotProcess:
         if channel == "vitte_inbox" and payload != self._notice:
             self._consumer.wake()
         elif channel == "vitte_stop":
-            chat_id, reply = json.loads(payload)
-            self._stops.press(chat_id, reply)
+            self._stops.press(*json.loads(payload))
 
 
 def _observe(method: str, outcome: str, seconds: float) -> None:

@@ -74,6 +74,8 @@ class Sender:
             except TelegramBadRequest as error:
                 if "chat not found" in error.message:
                     raise UnreachableError(error.message) from None
+                if _is_needless(call.method, error.message):
+                    return _message_id(call.params)
                 FALLBACKS.labels(form).inc()
                 log.warning("send_refused", method=call.method, form=form, reason=error.message)
                 refusal = error
@@ -89,6 +91,18 @@ def _most_sends(error: TelegramAPIError) -> int | None:
     return None if "Connector" in error.message else SENDS_WITHOUT_ANSWER
 
 
+_NEEDLESS = {
+    "editMessageText": ("message is not modified", "message to edit not found"),
+    "editMessageReplyMarkup": ("message is not modified", "message to edit not found", "message can't be edited"),
+    "deleteMessages": ("message to delete not found", "message can't be deleted", "message identifiers"),
+}
+
+
+def _is_needless(method: str, refusal: str) -> bool:
+    """Done before, or the person took the message away: nothing is left to do. Telegram keeps messages older than 48 hours."""
+    return any(reason in refusal for reason in _NEEDLESS.get(method, ()))
+
+
 def _message_id(result: Any) -> int | None:
     return result.get("message_id") if isinstance(result, dict) else None
 
@@ -96,10 +110,13 @@ def _message_id(result: Any) -> int | None:
 def _plainer_forms(params: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The call as it was meant, then without entities, then without reply and keyboard and with plain characters only."""
     yield "as_meant", params
+    if "text" not in params:
+        return
     bare = {name: value for name, value in params.items() if name not in {"entities", "parse_mode"}}
     if params.get("parse_mode") == "HTML":
         bare["text"] = unescape(re.sub(r"<[^>]*>", "", str(params.get("text", ""))))
     if bare != params:
         yield "without_entities", bare
     text = "".join(character for character in str(bare.get("text", "")) if character.isprintable() or character == "\n")
-    yield "bare", {"chat_id": params.get("chat_id"), "text": text}
+    place = {name: value for name, value in params.items() if name in {"chat_id", "message_id"}}
+    yield "bare", {**place, "text": text}

@@ -1,23 +1,23 @@
 """A reply as a person sees it: live while it is written, then the final message."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from aiogram import Bot
-from aiogram.types import Message
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import InlineKeyboardMarkup, Message
 
+from services.bot import keyboards, replies
 from services.bot.delivery import Delivery
 from services.bot.drafts import DraftPump, TypingPump
 from services.bot.drafts.budget import DraftBudgets
-from services.bot.formatting import render
-from services.bot.sentences import say
+from services.bot.replies import Shown
 from shared.application.chat import Reply
 from shared.application.ports import Piece
 from shared.application.stop import Stop, StopRegistry
 from shared.application.switches import SwitchService
-from shared.domain.dialog import TurnStatus
 from shared.domain.inbox import Lease, Outgoing
 
 DRAFTS_PER_REPLY = 256
@@ -35,6 +35,11 @@ def place_of(message: Message) -> dict[str, Any]:
     return place
 
 
+def thread_of(message: Message) -> int:
+    """The topic, 0 outside of topics."""
+    return (message.message_thread_id or 0) if message.is_topic_message else 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What all replies of a process share."""
@@ -46,13 +51,18 @@ class Stage:
 
 
 class ReplyView:
-    """Shows one reply to one message. Private chats see a draft with a Stop button, groups see "typing" and one message."""
+    """Shows one reply to one message. Private chats see a draft with a Stop button, groups see "typing" and one message.
 
-    def __init__(self, message: Message, delivery: Delivery, stage: Stage, *, language: str) -> None:
+    `shown` is where the reply stands that this one takes the place of. There it grows in the message itself: a draft that no new message
+    follows would stay on the person's screen for 30 seconds, and keep them from writing.
+    """
+
+    def __init__(self, message: Message, delivery: Delivery, stage: Stage, *, language: str, shown: Shown | None = None) -> None:
         self._message = message
         self._delivery = delivery
         self._stage = stage
         self._language = language
+        self._shown = shown
         self._calls: Sequence[Outgoing] = ()
 
     @property
@@ -60,22 +70,27 @@ class ReplyView:
         return self._delivery.lease
 
     def wrap(self, reply: Reply, /) -> Sequence[Outgoing]:
-        """The reply as messages of at most 4096 UTF-16 units; a stopped one that is empty says so."""
-        place = place_of(self._message)
-        parts: list[dict[str, Any]] = [
-            {"text": part.text, "entities": part.entities} if part.entities else {"text": part.text} for part in render(reply.text)
-        ]
-        if not parts and reply.status is TurnStatus.INTERRUPTED:
-            parts = [{"text": say("stopped-before-first-word", self._language)}]
+        """The reply as calls, with its buttons in a private chat; a stopped one that is empty says so, or leaves the one before it."""
+        parts = replies.parts_of(reply, self._language)
+        place, keyboard = place_of(self._message), self._keyboard_of(reply, len(parts))
+        if self._shown is not None:
+            self._calls = replies.in_place(parts if reply.bubbles else (), place, keyboard, self._shown)
+            return self._calls
         if parts and self._in_group:
             parts[0]["reply_parameters"] = {"message_id": self._message.message_id, "allow_sending_without_reply": True}
-        self._calls = [Outgoing(method="sendMessage", params={**place, **part}) for part in parts]
+        self._calls = replies.anew(parts, place, keyboard)
         return self._calls
+
+    def _keyboard_of(self, reply: Reply, parts: int) -> InlineKeyboardMarkup | None:
+        if self._in_group or not reply.bubbles:
+            return None
+        number, count = reply.alternative, reply.alternatives
+        return keyboards.under_reply(reply.turn_id, number=number, count=count, parts=parts, language=self._language)
 
     async def show(self, ask: Ask) -> None:
         """Streams the reply and sends the final messages once they are in the outbox."""
         live = (await self._stage.switches.read()).streaming
-        with self._stage.stops.watched(self._message.chat.id, self.lease.update_id) as stop:
+        with self._stage.stops.watched(self._message.chat.id, self.lease.update_id, thread_of(self._message)) as stop:
             async with aclosing(ask(self, stop)) as pieces:
                 if live and not self._in_group:
                     await self._show_draft(pieces)
@@ -84,18 +99,30 @@ class ReplyView:
         await self._delivery.send(self._calls)
 
     async def _show_draft(self, pieces: AsyncGenerator[Piece, None]) -> None:
-        place = place_of(self._message)
         budget = self._stage.budgets.of(self._message.chat.id)
-
-        async def send(draft: int, text: str) -> None:
-            await self._stage.bot.send_message_draft(**place, draft_id=draft, text=text, can_stop=True)
-
+        send = self._send_draft if self._shown is None or not self._shown.is_whole else self._grow_in_place
         text = ""
         async with DraftPump(send, budget, draft_id=self.lease.update_id * DRAFTS_PER_REPLY + 1) as pump:
             async for piece in pieces:
                 text += piece.text
                 pump.show(text)
             await pump.finish(str(self._calls[0].params["text"]) if self._calls else "")
+
+    async def _send_draft(self, draft: int, text: str) -> None:
+        await self._stage.bot.send_message_draft(**place_of(self._message), draft_id=draft, text=text, can_stop=True)
+
+    async def _grow_in_place(self, draft: int, text: str) -> None:
+        """What goes on beyond one message is not shown before it is whole."""
+        if self._shown is None or draft != self.lease.update_id * DRAFTS_PER_REPLY + 1:
+            return
+        if not text:
+            await self._stage.bot.send_chat_action(**place_of(self._message), action="typing")
+            return
+        keyboard = keyboards.while_written(self.lease.update_id, self._language)
+        with suppress(TelegramBadRequest):  # the same as before, or taken away by the person: the final text is posted all the same
+            await self._stage.bot.edit_message_text(
+                text, chat_id=self._message.chat.id, message_id=self._shown.message_id, reply_markup=keyboard
+            )
 
     async def _show_typing(self, pieces: AsyncGenerator[Piece, None]) -> None:
         place = place_of(self._message)

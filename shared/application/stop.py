@@ -56,15 +56,15 @@ class Stop:
 
 
 class StopRegistry:
-    """The replies that are being generated in this process, by chat and by what is answered there."""
+    """The replies that are being generated in this process, by chat and by what is answered there, each with its topic (0: none)."""
 
     def __init__(self) -> None:
-        self._running: dict[int, dict[int, Stop]] = {}
+        self._running: dict[int, dict[int, tuple[int, Stop]]] = {}
 
     @contextmanager
-    def watched(self, chat_id: int, reply: int) -> Iterator[Stop]:
+    def watched(self, chat_id: int, reply: int, thread_id: int = 0) -> Iterator[Stop]:
         stop = Stop()
-        self._running.setdefault(chat_id, {})[reply] = stop
+        self._running.setdefault(chat_id, {})[reply] = thread_id, stop
         try:
             yield stop
         finally:
@@ -73,10 +73,10 @@ class StopRegistry:
             if not replies:
                 del self._running[chat_id]
 
-    def press(self, chat_id: int, reply: int | None = None) -> bool:
-        """Stops one reply, or all of the chat. False when none of them runs here."""
+    def press(self, chat_id: int, reply: int | None = None, thread_id: int | None = None) -> bool:
+        """Stops one reply, those of a topic, or all of the chat. False when none of them runs here."""
         running = self._running.get(chat_id, {})
-        stops = list(running.values()) if reply is None else [running[reply]] if reply in running else []
+        stops = [stop for key, (thread, stop) in running.items() if reply in {None, key} and thread_id in {None, thread}]
         for stop in stops:
             stop.press()
         return bool(stops)

@@ -19,7 +19,14 @@ _EDIT = text(f"""
         where m.id = w.id and m.text <> cast(:text as text)
         returning m.id
     )
-    select w.turn_id, coalesce((select turn_id from ({LAST_TURN}) l) = w.turn_id, false)
+    select w.turn_id, coalesce((select turn_id from ({LAST_TURN}) l) = w.turn_id, false), coalesce((
+        select array_agg(o.telegram_message_id order by o.step)
+        from turns t join dialogs d on d.id = t.dialog_id
+             join outbox o on o.telegram_bot_id = d.telegram_bot_id and o.telegram_update_id = t.telegram_update_id
+        where (t.id = w.turn_id or t.of_turn_id = w.turn_id) and o.telegram_message_id is not null
+          and o.method in ('sendMessage', 'editMessageText')
+        group by t.id order by t.id desc limit 1
+    ), '{{}}')
     from words w
     where exists (select from changed) or (w.text = cast(:text as text) and w.edited_at is not null and not exists (
         select from messages r where r.turn_id = w.turn_id and r.role = 'assistant' and r.created_at > w.edited_at
@@ -94,11 +101,12 @@ class DialogRows:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def edit(self, dialog_id: UUID, source_id: str, text: str) -> tuple[int, bool] | None:
-        """The turn whose words were changed, and whether it is the last one; also when they were changed before and not answered since."""
+    async def edit(self, dialog_id: UUID, source_id: str, text: str) -> tuple[int, bool, list[int]] | None:
+        """The turn whose words were changed, whether it is the last one, and Telegram's ids of the messages that show its newest reply;
+        also when the words were changed before and not answered since."""
         values = {"dialog_id": dialog_id, "source_id": source_id, "text": text}
         row = (await self.connection.execute(_EDIT, values)).first()
-        return None if row is None else (row[0], row[1])
+        return None if row is None else (row[0], row[1], row[2])
 
     async def choose(self, dialog_id: UUID, turn_id: int, step: int, shown: int | None) -> tuple[str, int, int] | None:
         """Text, number and count of the reply that is chosen, going round; none when the dialog has no such turn with a reply."""

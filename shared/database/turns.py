@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+from sqlalchemy import text
 
 from shared.database.lines import Connection
 from shared.database.turn_statements import FINISH_TURN, OPEN_TURN
@@ -112,6 +113,10 @@ class TurnRows:
             except asyncpg.UniqueViolationError:
                 continue
         return (await self.connection.execute(OPEN_TURN, values)).mappings().first()
+
+    async def is_any_open(self, dialog_id: UUID) -> bool:
+        statement = text("select exists (select from turns where dialog_id = cast(:dialog_id as uuid) and status = 'open')")
+        return bool((await self.connection.execute(statement, {"dialog_id": dialog_id})).scalar_one())
 
     async def finish(self, turn: FinishedTurn, lease: Lease | None, outgoing: Sequence[Outgoing]) -> bool:
         """Ends an open turn, settles its purses, puts its reply in the outbox and marks merged updates as handled; a failed one is given

@@ -10,6 +10,8 @@ from shared.domain.inbox import IncomingUpdate
 MAX_BODY_BYTES = 1_000_000
 """Telegram's own updates stay far below; a larger body is kept shortened, as a dead letter."""
 KEPT_OF_OVERSIZED = 65_536
+TURN_BUTTON = "turn:"
+"""The data of every button under a reply begins so."""
 
 _UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
 _STOP_COMMAND = re.compile(r"/stop(@\w+)?\s*$", re.IGNORECASE)
@@ -18,8 +20,9 @@ _STOP_COMMAND = re.compile(r"/stop(@\w+)?\s*$", re.IGNORECASE)
 def read_update(body: bytes) -> IncomingUpdate:
     """Sort a raw update into its lane.
 
-    Chats keep their order; buttons and reactions go by user, as Telegram delivers them; payments and Stop get lanes of their own that no
-    chat can block. A body without a readable `update_id` gets a negative id made from its bytes, so that repeats are still one.
+    Chats keep their order, with the buttons under replies; other buttons and reactions go by user, as Telegram delivers them; payments
+    and Stop get lanes of their own that no chat can block. A body without a readable `update_id` gets a negative id made from its bytes,
+    so that repeats are still one.
     """
     if len(body) > MAX_BODY_BYTES:
         return _broken(body, "oversized")
@@ -44,7 +47,7 @@ def _lane(kind: str, content: dict[str, Any]) -> tuple[str, bool]:
     if kind == "stopped_message_generation":
         return f"stop:{chat}", True
     if kind == "callback_query":
-        return f"press:{user}", True
+        return _lane_of_press(content, user)
     if kind == "message":
         if "successful_payment" in content or "refunded_payment" in content:
             return f"payment:{user}", True
@@ -54,6 +57,15 @@ def _lane(kind: str, content: dict[str, Any]) -> tuple[str, bool]:
     if chat is not None:
         return f"chat:{chat}", False
     return (f"user:{user}", False) if user is not None else ("unknown", False)
+
+
+def _lane_of_press(content: dict[str, Any], user: int | None) -> tuple[str, bool]:
+    """A button under a reply begins or changes a turn: it waits for the turn before it, like a message."""
+    data, message = content.get("data"), content.get("message")
+    chat = _id_in(message, "chat") if isinstance(message, dict) else None
+    if isinstance(data, str) and data.startswith(TURN_BUTTON) and chat is not None:
+        return f"chat:{chat}", False
+    return f"press:{user}", True
 
 
 def _id_in(content: dict[str, Any], key: str) -> int | None:

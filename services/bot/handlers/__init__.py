@@ -2,7 +2,7 @@
 
 from aiogram import Router
 
-from services.bot.handlers import chat, health, menu, places, settings, start
+from services.bot.handlers import chat, health, menu, places, settings, start, turns
 
 
 def routers(operator_ids: frozenset[int]) -> list[Router]:
@@ -10,6 +10,7 @@ def routers(operator_ids: frozenset[int]) -> list[Router]:
         chat.create_text_router(),
         start.create_router(),
         settings.create_router(),
+        turns.create_router(),
         menu.create_router(),
         health.create_router(operator_ids),
         places.create_router(),

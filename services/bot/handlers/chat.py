@@ -1,8 +1,9 @@
 """Talking with a character: text, corrections, Stop, and what we cannot read."""
 
 import json
+from contextlib import suppress
 
-from aiogram import Bot, F, Router
+from aiogram import F, Router
 from aiogram.enums import ContentType
 from aiogram.filters import Command
 from aiogram.types import Message, MessageGenerationStopped
@@ -11,9 +12,10 @@ from services.bot.addressing import ADDRESSED, without_mention
 from services.bot.albums import RecentAlbums
 from services.bot.delivery import Delivery
 from services.bot.filters import Holds, is_said
+from services.bot.replies import Shown
 from services.bot.sentences import say
-from services.bot.streaming import DRAFTS_PER_REPLY, ReplyView, Stage, place_of
-from shared.application.chat import ChatService, Said
+from services.bot.streaming import DRAFTS_PER_REPLY, ReplyView, Stage, place_of, thread_of
+from shared.application.chat import ChatService, NotLastTurnError, Said
 from shared.application.inbox import Presence
 from shared.application.stop import StopRegistry
 from shared.domain.speaker import Speaker
@@ -25,8 +27,14 @@ async def on_text(message: Message, speaker: Speaker, chat: ChatService, deliver
     await view.show(lambda by, stop: chat.reply(speaker, said, stop=stop, delivery=by))
 
 
-async def on_edited(message: Message, speaker: Speaker, chat: ChatService, bot: Bot) -> None:
-    await chat.edit(speaker, str(message.message_id), without_mention(message, await bot.me()))
+async def on_edited(message: Message, speaker: Speaker, chat: ChatService, delivery: Delivery, stage: Stage) -> None:
+    edited = await chat.edit(speaker, str(message.message_id), without_mention(message, await stage.bot.me()))
+    if edited is None or not edited.is_last:
+        return
+    view = ReplyView(message, delivery, stage, language=speaker.language, shown=Shown.among(edited.message_ids))
+    turn_id, source = edited.turn_id, f"edit:{delivery.lease.update_id}"
+    with suppress(NotLastTurnError):  # more was said meanwhile: the correction is remembered, and the talk goes on
+        await view.show(lambda by, stop: chat.regenerate(speaker, turn_id, source_id=source, stop=stop, delivery=by))
 
 
 async def on_stop_button(event: MessageGenerationStopped, stops: StopRegistry, presence: Presence) -> None:
@@ -35,9 +43,15 @@ async def on_stop_button(event: MessageGenerationStopped, stops: StopRegistry, p
         await presence.notify("vitte_stop", json.dumps([event.chat.id, reply]))
 
 
-async def on_stop_command(message: Message, stops: StopRegistry, presence: Presence) -> None:
-    if not stops.press(message.chat.id):
-        await presence.notify("vitte_stop", json.dumps([message.chat.id, None]))
+async def on_stop_command(
+    message: Message, speaker: Speaker, *, chat: ChatService, stops: StopRegistry, presence: Presence, delivery: Delivery
+) -> None:
+    thread = thread_of(message)
+    if stops.press(message.chat.id, thread_id=thread):
+        return
+    await presence.notify("vitte_stop", json.dumps([message.chat.id, None, thread]))
+    if not await chat.is_replying(speaker):
+        delivery.say(say("nothing-to-stop", speaker.language), place_of(message))
 
 
 async def on_unknown_command(message: Message, speaker: Speaker, delivery: Delivery) -> None:

@@ -4,21 +4,18 @@ from aiogram import Router
 from aiogram.filters import Command, CommandStart
 from aiogram.types import Message
 
-from services.bot import screens
+from services.bot import replies, screens
 from services.bot.delivery import Delivery
-from services.bot.formatting import render
 from services.bot.streaming import place_of
 from shared.application.accounts import AccountService
 from shared.application.characters import CharacterService
-from shared.domain.inbox import Outgoing
 from shared.domain.speaker import Speaker
 
 
 async def on_start(message: Message, speaker: Speaker, characters: CharacterService, delivery: Delivery) -> None:
     greeting = await characters.greeting(speaker)
-    for part in render(greeting):
-        entities = {"entities": part.entities} if part.entities else {}
-        delivery.queue(Outgoing(method="sendMessage", params={**place_of(message), "text": part.text, **entities}))
+    for call in replies.anew(replies.written(greeting), place_of(message), None):
+        delivery.queue(call)
     screen = screens.menu(speaker)
     delivery.say(screen.html, place_of(message), screen.keyboard)
 

@@ -74,10 +74,11 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditedTurn:
-    """`is_last`: the reply to the corrected words is the newest one and may be given anew."""
+    """`is_last`: the reply to the corrected words is the newest one and may be given anew. `message_ids` show it in Telegram, in order."""
 
     turn_id: int
     is_last: bool
+    message_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

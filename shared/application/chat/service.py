@@ -91,13 +91,18 @@ class ChatService(Desk):
         """
         async with self.database.statement() as tx:
             edited = await tx.dialogs.edit(speaker.dialog_id, source_id, storable(text)[:MAX_SAID_CHARACTERS])
-        return None if edited is None else EditedTurn(turn_id=edited[0], is_last=edited[1])
+        return None if edited is None else EditedTurn(turn_id=edited[0], is_last=edited[1], message_ids=tuple(edited[2]))
 
     async def undo(self, speaker: Speaker, *, source_id: str) -> UndoneTurn | None:
         """The last turn leaves the history, with all its alternatives; none when there is none. The same `source_id` undoes it once."""
         async with self.database.statement() as tx:
             undone = await tx.dialogs.undo(speaker.dialog_id, source_id)
         return None if undone is None else UndoneTurn(turn_id=undone[0], message_ids=tuple(undone[1]), sources=tuple(undone[2]))
+
+    async def is_replying(self, speaker: Speaker) -> bool:
+        """Whether a reply is being written in the speaker's dialog, by any process."""
+        async with self.database.statement() as tx:
+            return await tx.turns.is_any_open(speaker.dialog_id)
 
     async def start_over(self, speaker: Speaker) -> str:
         """The history begins anew with the greeting, which is answered; the summary goes, memories stay. Raises `DialogNotFoundError`."""

@@ -101,11 +101,13 @@ async def test_the_stop_command_before_the_first_word_says_that_it_stopped(desk:
     assert await desk.texts(BOB_ID) == ["⏹ Остановлено."]
 
 
-async def test_stop_with_nothing_to_stop_says_nothing(desk: Desk) -> None:
+async def test_stop_with_nothing_to_stop_says_so(desk: Desk) -> None:
     connected = asyncio.ensure_future(desk.application.presence.keep(lambda *_: None))
     await until(lambda: desk.application.presence.is_connected)
     await desk.tell("/stop")
-    assert (await desk.texts(), await desk.statuses()) == ([], ["handled"])
+    await desk.tell("/stop", BOB_ID)
+    assert await desk.texts() == ["Nothing is being written at the moment."]
+    assert await desk.texts(BOB_ID) == ["Сейчас ничего не пишется."]
     connected.cancel()
     await asyncio.wait([connected])
 
@@ -116,7 +118,7 @@ async def test_stop_reaches_a_reply_that_another_process_writes(desk: Desk) -> N
     await until(lambda: desk.application.presence.is_connected)
     await desk.tell("/stop")
     await until(lambda: heard)
-    assert ("vitte_stop", f"[{ANN_ID}, null]") in heard
+    assert ("vitte_stop", f"[{ANN_ID}, null, 0]") in heard
     connected.cancel()
     await asyncio.wait([connected])
 
@@ -127,10 +129,10 @@ async def test_a_corrected_message_is_what_the_character_remembers(desk: Desk) -
         "edit", {"bot_id": BOT_ID, "chat_id": ANN_ID, "user_id": ANN_ID, "message_id": said["message_id"], "text": "My cat is Tim"}
     )
     await desk.run()
-    assert len(await desk.seen()) == 1
+    assert await desk.texts() == ["You said: My cat is Tim"]
 
     await desk.tell("Her name?")
-    assert [message.text for message in desk.model.prompts[-1]][2] == "My cat is Tim"
+    assert [message.text for message in desk.model.prompts[-1]][2:4] == ["My cat is Tim", "You said: My cat is Tim"]
 
 
 async def test_a_model_that_is_away_is_told_and_the_message_does_not_count(desk: Desk) -> None:

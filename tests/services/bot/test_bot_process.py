@@ -68,7 +68,8 @@ async def test_people_write_and_are_answered_while_polling(telegram: Sandbox, ap
         await until(lambda: _count(telegram, BOB_ID, 2))
     assert await texts(telegram) == ["You said: written before the bot was up"]
     state = await telegram.sim("state")
-    assert [command["command"] for command in state["bots"][0]["commands"]] == ["start", "help", "status", "language", "settings", "stop"]
+    commands = [command["command"] for command in state["bots"][0]["commands"]]
+    assert commands == ["start", "new", "undo", "stop", "status", "settings", "language", "help"]
 
 
 async def _count(telegram: Sandbox, chat: int, count: int) -> bool:

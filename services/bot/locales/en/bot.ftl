@@ -12,17 +12,22 @@ command-start = Begin, or see the menu again
 command-help = What I can do
 command-status = Plan, today's allowance, character
 command-language = Choose the language of menus
+command-new = Begin the conversation anew
+command-undo = Take back the last message and its reply
 command-stop = Stop the reply that is being written
 
 help = <b>How this works</b>
     Write whatever you like and the character answers, in any language. It remembers what was said in this chat.
 
     /start – the menu and the greeting
+    /new – begin the conversation anew
+    /undo – take back your last message and its reply
     /status – your plan and what is left for today
     /language – language of menus and notices
     /settings – your level, and the model that answers
     /stop – stop a reply (or press Stop under it)
 
+    Under a reply, 🔄 gives another answer and ▶ lets the character go on. Correct your last message, and the reply follows.
     In a group, mention me or reply to one of my messages.
     You are talking with a computer program that plays a role, not with a person.
 

@@ -1,0 +1,17 @@
+# Buttons under a reply, and taking back what was said.
+
+turn-again = 🔄 Another answer
+turn-on = ▶ Continue
+turn-stop = ⏹ Stop
+
+soft-limit = Today's budget is nearly used up, so for now a simpler model answers.
+reply-cut = The reply grew too long and ends here.
+
+nothing-to-stop = Nothing is being written at the moment.
+nothing-to-undo = There is nothing to take back.
+undone = ↩️ Taken back: this message and my reply. I do not remember them any more.
+undone-reply = ↩️ Taken back: my last reply. I do not remember it any more.
+begun-anew = We begin anew. What would you like to talk about?
+
+error-not_last_turn = The conversation has moved on: this works only under the last reply.
+error-turn_not_found = This reply is no part of the conversation any more.
