@@ -106,7 +106,7 @@ class ReplyView:
             async for piece in pieces:
                 text += piece.text
                 pump.show(text)
-            await pump.finish(str(self._calls[0].params["text"]) if self._calls else "")
+            await pump.finish(str(self._calls[0].params["text"]) if self._calls and send == self._send_draft else "")
 
     async def _send_draft(self, draft: int, text: str) -> None:
         await self._stage.bot.send_message_draft(**place_of(self._message), draft_id=draft, text=text, can_stop=True)
