@@ -1,6 +1,6 @@
 """One connection to Redis for the hot path: commands go out at once, answers come back in order, and the server tells of changed keys.
 
-A command costs about a third of the CPU of a general client's (docs/adr/0012). It speaks RESP3 and nothing that Redis 6 or Valkey lacks.
+A command costs about a third of the CPU of a general client's (docs/adr/0009). It speaks RESP3 and nothing that Redis 6 or Valkey lacks.
 """
 
 import asyncio
