@@ -14,6 +14,12 @@ from scripts.compose.smoke.stage import Stage
 
 QUESTION = re.compile(r"ask-(\d+)-(\d+)-end")
 FIRST_PERSON = 5_000_000
+FORGET_PLANS = """
+    insert into settings (key, value, updated_at, updated_by) values ('cache_epoch', '1', now(), 'smoke')
+    on conflict (key) do update set value = to_jsonb((settings.value #>> '{}')::int + 1)
+"""
+"""What the dashboard does beside changing a plan: plans are cached."""
+NOTICED_SECONDS = 6
 WRONGS = {
     "updates not handled": "select count(*) from stored_updates where status <> 'handled'",
     "lanes with work left": "select count(*) from lanes where arrivals <> handled or due_at is not null or leased_by is not null",
@@ -39,7 +45,9 @@ class Load:
     """One person asks one thing at a time, or the door could swap two questions before anybody has seen them."""
 
     def prepare(self) -> None:
-        self.stage.sql("update plans set daily_turns = null")
+        self.stage.sql("update plans set daily_turns = null, turns_per_minute = null")
+        self.stage.sql(FORGET_PLANS)
+        time.sleep(NOTICED_SECONDS)
         self.stage.sandbox("/sim/model", {"first_token_ms": 80, "tokens_per_second": 400, "reply": "re: {last}"})
         for person in self._everybody():
             self.stage.sandbox("/sim/users", {"id": person, "first_name": f"Person {person % 1000}", "language_code": "en"})
