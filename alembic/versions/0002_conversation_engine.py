@@ -115,7 +115,6 @@ def upgrade() -> None:
         "update messages m set source_id = t.source_id from turns t where t.id = m.turn_id and m.role = 'user' and m.source_id is null"
     )
     op.execute("update characters set task = 'tutor' where slug = 'honzik' and edited_at is null")
-    op.execute("update plans set turns_per_minute = 20 where code = 'free'")
 
 
 def downgrade() -> None:
