@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -13,7 +14,7 @@ from shared.adapters.llm.reply_in_parts import GO_ON
 from shared.application.ports import FinishReason, ModelUnavailableError, Role, Usage
 from shared.domain.prompt import estimate_tokens, message_tokens
 from tests.adapters.listening import PROMPT, listen_until_failure
-from tests.adapters.pooling import pooled, scripted
+from tests.adapters.pooling import QUICK, pooled, scripted
 
 STORY = "Once upon a time there was a fox."
 QUICK_RETRY = RetryRule(first_delay=0.02, longest_delay=0.05, within=0.5)
@@ -321,3 +322,48 @@ async def test_hedging_tells_when_both_fail() -> None:
 
     with pytest.raises(ModelUnavailableError, match=r"first:m \(refused\), second:m \(refused\)"):
         await house.read()
+
+
+async def test_when_a_silent_model_is_shut_those_who_wait_for_it_leave_at_once() -> None:
+    """Patience ends after 0.1 s, so the third silent call opens the breaker at 0.14 s; the fourth has waited for 80 ms then."""
+    house = pooled(scripted(), rule=BreakerRule(failures=3))
+    first, second = house.models
+    first.down = Fault.hang()
+    second.say = lambda _: "Yes."
+
+    async def ask(after: float) -> float:
+        await asyncio.sleep(after)
+        began = asyncio.get_running_loop().time()
+        assert await house.say() == "Yes."
+        return asyncio.get_running_loop().time() - began
+
+    *before, last = await asyncio.gather(*(ask(after) for after in (0.0, 0.02, 0.04, 0.06)))
+
+    assert min(before) >= 0.1
+    assert last < 0.1
+    assert first.open_streams == 0
+    assert not house.breaker(0).is_closed
+    assert not house.breaker(0).on_opening
+
+
+async def test_when_refusals_shut_a_model_who_was_accepted_before_is_answered_by_it() -> None:
+    """It speaks within the time it usually takes; one that does not is left then."""
+    house = pooled(scripted(), rule=BreakerRule(failures=2), limits=replace(QUICK, first_token_timeout=5.0))
+    first, second = house.models
+    second.say = lambda _: "From the second."
+    first.say = lambda _: "From the first."
+    for _ in range(20):
+        house.pool.members[0].spoke(0.2)
+    first.first_token_seconds = 0.1
+    accepted = asyncio.ensure_future(house.say())
+    await asyncio.sleep(0)
+    first.first_token_seconds = 3.0
+    forgotten = asyncio.ensure_future(house.say())
+    await asyncio.sleep(0.01)
+    first.down = Fault.rate_limited(30)
+
+    assert [await house.say(), await house.say()] == ["From the second."] * 2
+    assert not house.breaker(0).is_closed
+
+    assert await accepted == "From the first."
+    assert await asyncio.wait_for(forgotten, 0.5) == "From the second."

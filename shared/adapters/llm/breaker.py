@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import structlog
 
-from shared.adapters.llm.failures import BAD_REQUEST, UNAUTHORIZED
+from shared.adapters.llm.failures import BAD_REQUEST, TIMEOUT_FIRST_TEXT, TIMEOUT_TOTAL, UNAUTHORIZED
 from shared.adapters.llm.metrics import BREAKER_STATE
 
 LONGEST_OPEN = 300.0
@@ -15,6 +15,7 @@ LONGEST_OPEN = 300.0
 EARLY_AFTER = 5.0
 """Seconds; where no other model could answer there is nothing to gain from waiting longer between probes."""
 _BUCKET = 10.0
+_SILENT = frozenset({TIMEOUT_FIRST_TEXT, TIMEOUT_TOTAL})
 
 log = structlog.get_logger("models")
 
@@ -85,6 +86,10 @@ class Breaker:
         self._shown = BreakerState.CLOSED
         self._window: deque[tuple[float, int, int]] = deque()
         self.news = News()
+        self.on_opening: set[Callable[[], None]] = set()
+        """Called each time it opens; who waits for the model may want to leave."""
+        self.is_silent = False
+        """It opened because the model said nothing, so that who waits for it waits in vain."""
         BREAKER_STATE.labels(name).set(0)
 
     @property
@@ -212,8 +217,11 @@ class Breaker:
 
     def _tell_opened(self, reason: str, seconds: float) -> None:
         self._show(BreakerState.OPEN)
+        self.is_silent = reason in _SILENT
         more = {"setting": self.setting} if reason == UNAUTHORIZED and self.setting else {}
         log.warning("breaker_opened", model=self.name, reason=reason, failures=self.failures, seconds=round(seconds, 1), **more)
+        for tell in tuple(self.on_opening):
+            tell()
 
     def _close(self) -> None:
         self._until, self.failures, self._probe_until = None, 0, 0.0

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-from shared.adapters.llm.failures import EMPTY, TIMEOUT_FIRST_TEXT
+from shared.adapters.llm.failures import BREAKER_OPEN, EMPTY
 from shared.adapters.llm.member import Member
+from shared.adapters.llm.patience import Patience
 from shared.adapters.llm.reply_in_parts import ReplyInParts
 from shared.application.ports import ModelUnavailableError, Piece, Usage
 
-_LOOK_AGAIN = 0.1
 STOPPED = "stopped"
 
 
@@ -28,26 +28,24 @@ class Call:
         self._said: list[str] = []
         self._usage: Usage | None = None
         self._outcome: str | None = None
-        self._is_counted = self._is_billed = self._is_closed = False
+        self._patience: Patience | None = None
+        self._is_billed = self._is_closed = False
 
     @property
     def has_spoken(self) -> bool:
         return bool(self._said)
 
     async def first_piece(self, may_leave: Callable[[], bool]) -> Piece:
-        """A call that is silent for longer than patience allows counts as a failure while it goes on waiting; when it is not the first
-        in a row and `may_leave` says that somebody else could answer, it is given up. Else the model's own deadline holds."""
-        limit = asyncio.timeout(None)
-        self._watch = self._loop.call_later(self.member.patience, self._look, limit, may_leave)
+        """Waits as long as `Patience` does, for which `may_leave` says whether somebody else could answer. Raises as `next_piece` does."""
+        patience = self._patience = Patience(self.member, may_leave, is_probe=self._is_probe)
+        patience.begin()
         try:
-            async with limit:
+            async with patience.limit:
                 return await self.next_piece()
         except TimeoutError:
-            seconds = self._loop.time() - self.began
-            what = f"{self.member.name}: no text within {seconds:.1f} s, and calls before it failed"
-            raise self.failed(ModelUnavailableError(what, reason=TIMEOUT_FIRST_TEXT)) from None
+            raise self.failed(patience.verdict()) from None
         finally:
-            self._watch.cancel()
+            patience.end()
 
     async def next_piece(self) -> Piece:
         """Raises `ModelUnavailableError`, of which the breaker knows then."""
@@ -66,7 +64,7 @@ class Call:
         if self._is_probe:
             breaker.probed(error.reason, error.retry_after)
             self._is_probe = False
-        elif not self._is_counted:
+        elif error.reason != BREAKER_OPEN and not (self._patience and self._patience.has_counted):
             breaker.failed(error.reason, error.retry_after)
         return error
 
@@ -112,17 +110,3 @@ class Call:
         if self._is_probe:
             self._is_probe = False
             self.member.breaker.probed(None)
-
-    def _look(self, limit: asyncio.Timeout, may_leave: Callable[[], bool]) -> None:
-        if may_leave() and self._is_hopeless():
-            limit.reschedule(self._loop.time())
-        else:
-            self._watch = self._loop.call_later(_LOOK_AGAIN, self._look, limit, may_leave)
-
-    def _is_hopeless(self) -> bool:
-        """A single silent call is waited for to its deadline: it may be a long thought. The second in a row is not."""
-        breaker = self.member.breaker
-        if not self._is_counted and not self._is_probe:
-            self._is_counted = True
-            breaker.failed(TIMEOUT_FIRST_TEXT)
-        return not breaker.is_closed or breaker.failures > 1

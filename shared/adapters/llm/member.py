@@ -58,6 +58,12 @@ class Member:
         longest = self.limits.first_token_timeout
         return min(longest, longest / 4 if p95 is None else max(_LEAST_PATIENCE, 3 * p95))
 
+    @property
+    def patience_when_shut(self) -> float:
+        """Seconds without a text after which a call is given up whose breaker opens meanwhile: one that was accepted before the refusals
+        began may still be answered, as fast as usual."""
+        return 0.0 if self.breaker.is_silent else self.first_tokens.p95 or 0.0
+
     def spoke(self, seconds: float) -> None:
         self.first_tokens.add(seconds)
         FIRST_TOKEN.labels(self.name).observe(seconds)
