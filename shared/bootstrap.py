@@ -32,6 +32,7 @@ from shared.application.health import HealthService
 from shared.application.inbox import InboxService
 from shared.application.jobs import JobQueue, MemoryJobs
 from shared.application.limits import LimitService
+from shared.application.memory import MemoryService
 from shared.application.operators import OperatorService
 from shared.application.plans import PlanService
 from shared.application.ports import Clock, Embedder, Models, ReplyCache
@@ -53,6 +54,7 @@ class Application:
     models: Models
     embedder: Embedder | None
     inbox: InboxService
+    memory: MemoryService
     operators: OperatorService
     reports: ReportService
     switches: SwitchService
@@ -106,6 +108,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
             models=models,
             embedder=embedder,
             inbox=InboxService(database=database),
+            memory=MemoryService(database=database),
             operators=OperatorService(database=database, passwords=Argon2Passwords(), clock=clock),
             reports=ReportService(database=database, clock=clock),
             switches=switches,

@@ -17,11 +17,13 @@ from shared.application.caches import Cache, Caches, NoCache
 from shared.application.characters import CharacterService
 from shared.application.chat import ChatService
 from shared.application.inbox import InboxService
+from shared.application.memory import MemoryService
 from shared.application.switches import SwitchService
 from shared.database.database import Database, open_engine
 from shared.domain.billing import Plan, Subscription
 from shared.domain.character import Character
 from shared.domain.dialog import Dialog, Message, Turn
+from shared.domain.memory import Memory
 from shared.domain.speaker import Person, Place, Speaker
 from shared.domain.user import User
 
@@ -95,6 +97,11 @@ def make_message(dialog: Dialog, **overrides: Any) -> Message:
     return Message(**{"dialog_id": dialog.id, "role": "user", "text": "Hello", **overrides})
 
 
+def make_memory(speaker: Speaker, **overrides: Any) -> Memory:
+    fields = {"user_id": speaker.user_id, "character_id": speaker.character_id, "topic": "city", "fact": "Lives in Brno"}
+    return Memory(**{**fields, "confidence": 0.9, **overrides})
+
+
 def make_speaker(**overrides: Any) -> Speaker:
     fields = {"user_id": uuid4(), "telegram_user_id": ANN_ID, "language": "en", "place": make_place(), "dialog_id": uuid4()}
     character = {"character_id": uuid4(), "character_name": "Mira", "character_emoji": "🌿"}
@@ -143,6 +150,10 @@ class House:
     @property
     def chat(self) -> ChatService:
         return ChatService(database=self.database, model=self.model, clock=self.clock)
+
+    @property
+    def memory(self) -> MemoryService:
+        return MemoryService(database=self.database)
 
     @property
     def inbox(self) -> InboxService:

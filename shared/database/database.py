@@ -17,6 +17,7 @@ from shared.database.characters import CharacterRows
 from shared.database.dialogs import DialogRows
 from shared.database.inbox import InboxRows
 from shared.database.lines import Connection, Lines, waiting
+from shared.database.memories import MemoryRows
 from shared.database.operators import OperatorRows
 from shared.database.reports import ReportRows
 from shared.database.turns import TurnRows
@@ -98,6 +99,10 @@ class Transaction:
     @cached_property
     def turns(self) -> TurnRows:
         return TurnRows(self.connection)
+
+    @cached_property
+    def memories(self) -> MemoryRows:
+        return MemoryRows(self.connection)
 
     @cached_property
     def inbox(self) -> InboxRows:

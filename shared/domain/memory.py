@@ -1,5 +1,7 @@
 """What a character knows of a user beyond the last messages: single facts, and a dialog's condensed past."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -28,7 +30,9 @@ class Memory(Base, kw_only=True):
     """One fact about a user, in their own words' meaning. Without `character_id` all characters know it.
 
     `topic` is the attribute that it tells (`name`, `city`, `pet.dog`, …): a new fact of the same topic succeeds or contradicts the old one.
-    `source_message_id` is the user's message that said it; facts that a user wrote themselves in /memory have none.
+    `source_message_id` is the user's message that said it; facts that a user wrote themselves in /memory have none and are certain.
+    `successor_id` names what took the place of a replaced fact, and of an asked one the active fact that it contradicts.
+    A forgotten one has lost its words and keeps only its source, so that nothing is learnt from that message again.
     """
 
     __tablename__ = "memories"
@@ -80,3 +84,41 @@ class MemoryMark(Base, kw_only=True):
     dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"), primary_key=True)
     until_message_id: Mapped[BigInt]
     updated_at: Mapped[Instant]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRival:
+    """The fact that holds until the user answers which of two is true."""
+
+    id: UUID
+    fact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMemory:
+    """A memory as its user sees it. `is_asked`: it contradicts `rival`, and is not used before the user has said that it is true.
+
+    `said_at` is none for what they wrote themselves and for messages that have been deleted since.
+    """
+
+    id: UUID
+    fact: str
+    topic: str
+    is_shared: bool
+    is_pinned: bool
+    is_asked: bool
+    rival: KnownRival | None
+    confidence: float
+    said_at: datetime | None
+    is_own_words: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPage:
+    """`page` counts from 0; `total` is over all pages, of which there is always one."""
+
+    memories: tuple[KnownMemory, ...]
+    total: int
+    page: int
+    pages: int
+    character_name: str

@@ -1,0 +1,6 @@
+"""What characters know of their users: shown, corrected and forgotten by them, and learnt from what they say."""
+
+from shared.application.memory.service import MemoryService
+from shared.domain.memory import KnownMemory, KnownRival, MemoryNotFoundError, MemoryPage
+
+__all__ = ["KnownMemory", "KnownRival", "MemoryNotFoundError", "MemoryPage", "MemoryService"]
