@@ -6,7 +6,7 @@ from aiogram.types import BotCommand
 from services.bot.sentences import say
 from shared.domain.user import DEFAULT_LANGUAGE, LANGUAGES
 
-COMMANDS = ("start", "new", "undo", "stop", "status", "settings", "language", "help")
+COMMANDS = ("start", "new", "undo", "stop", "memory", "forget", "status", "settings", "language", "help")
 
 
 async def publish_commands(bot: Bot) -> None:

@@ -35,6 +35,7 @@ def create_dispatcher(application: Application, bot: Bot, *, stops: StopRegistry
         characters=application.characters,
         chat=application.chat,
         models=KnownModels(application.models.names()),
+        memory=application.memory,
         inbox=application.inbox,
         health=application.health,
         switches=application.switches,

@@ -2,15 +2,17 @@
 
 from aiogram import Router
 
-from services.bot.handlers import chat, health, menu, places, settings, start, turns
+from services.bot.handlers import chat, health, memory, menu, places, settings, start, turns
 
 
 def routers(operator_ids: frozenset[int]) -> list[Router]:
     return [
+        memory.create_answer_router(),
         chat.create_text_router(),
-        start.create_router(),
         settings.create_router(),
         turns.create_router(),
+        memory.create_router(),
+        start.create_router(),
         menu.create_router(),
         health.create_router(operator_ids),
         places.create_router(),

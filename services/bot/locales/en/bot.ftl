@@ -22,6 +22,8 @@ help = <b>How this works</b>
     /start – the menu and the greeting
     /new – begin the conversation anew
     /undo – take back your last message and its reply
+    /memory – what I know about you: fix, forget, pin
+    /forget – forget everything about you
     /status – your plan and what is left for today
     /language – language of menus and notices
     /settings – your level, and the model that answers
