@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from services.sandbox.model.memory import KINDS as MISTAKES
+from services.sandbox.model.memory import Mistakes
+
 _KEPT_CALLS = 1_000
 KINDS = ("slow_first_token", "hang", "keep_alive_only", "cut", "status", "garbage", "refuse_connection")
 _FAULT_NUMBERS = ("times", "probability", "ms", "after_tokens", "code", "retry_after")
@@ -66,25 +69,31 @@ class ModelControls:
     tokens_per_second: float = 45
     reply: str | None = None
     fault: Fault | None = None
+    mistakes: Mistakes = field(default_factory=Mistakes)
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_KEPT_CALLS))
     asked: int = 0
 
     def change(self, wanted: Mapping[str, Any]) -> None:
-        """Only what is named changes; `reply` and `fault` are cleared by null. Zero means no delay and no limit of speed."""
-        if unknown := set(wanted) - {"first_token_ms", "tokens_per_second", "reply", "fault"}:
+        """Only what is named changes; `reply`, `fault` and `mistakes` are cleared by null. Zero means no delay and no limit of speed.
+
+        `mistakes` of a memory task: a rate from 0 to 1, or rates by kind, with `all` for those that are not named.
+        """
+        if unknown := set(wanted) - {"first_token_ms", "tokens_per_second", "reply", "fault", "mistakes"}:
             raise BadControlError(f"unknown control: {', '.join(sorted(unknown))}")
         changed = {name: _number(name, wanted[name]) for name in ("first_token_ms", "tokens_per_second") if name in wanted}
         reply = wanted.get("reply", self.reply)
         if reply is not None and not isinstance(reply, str):
             raise BadControlError("reply must be a text or null")
         fault = _fault(wanted["fault"]) if "fault" in wanted else self.fault
+        mistakes = _mistakes(wanted["mistakes"]) if "mistakes" in wanted else self.mistakes
         self.first_token_ms = changed.get("first_token_ms", self.first_token_ms)
         self.tokens_per_second = changed.get("tokens_per_second", self.tokens_per_second)
-        self.reply, self.fault = reply, fault
+        self.reply, self.fault, self.mistakes = reply, fault, mistakes
 
     def shown(self) -> dict[str, Any]:
         fault = self.fault.shown() if self.fault and self.fault.times != 0 else None
-        return {"first_token_ms": self.first_token_ms, "tokens_per_second": self.tokens_per_second, "reply": self.reply, "fault": fault}
+        shown = {"first_token_ms": self.first_token_ms, "tokens_per_second": self.tokens_per_second, "reply": self.reply, "fault": fault}
+        return {**shown, "mistakes": {"all": self.mistakes.rate, **self.mistakes.single}}
 
     def striking(self) -> Fault | None:
         return self.fault if self.fault and self.fault.strikes() else None
@@ -99,6 +108,7 @@ class ModelControls:
         """Back to how the process started, as `/sim/reset` promises."""
         fresh = ModelControls()
         self.first_token_ms, self.tokens_per_second, self.reply, self.fault = fresh.first_token_ms, fresh.tokens_per_second, None, None
+        self.mistakes = fresh.mistakes
         self.calls.clear()
         self.asked = 0
 
@@ -107,6 +117,18 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
         raise BadControlError(f"{name} must be a number from 0 to 1000000")
     return value
+
+
+def _mistakes(wanted: Any) -> Mistakes:
+    if wanted is None:
+        return Mistakes()
+    rates = wanted if isinstance(wanted, Mapping) else {"all": wanted}
+    if unknown := set(rates) - set(MISTAKES) - {"all"}:
+        raise BadControlError(f"unknown in mistakes: {', '.join(sorted(map(str, unknown)))}; known: all, {', '.join(MISTAKES)}")
+    numbers = {kind: _number(f"mistakes.{kind}", rate) for kind, rate in rates.items()}
+    if any(rate > 1 for rate in numbers.values()):
+        raise BadControlError("mistakes must be from 0 to 1")
+    return Mistakes(numbers.pop("all", Mistakes().rate), numbers)
 
 
 def _fault(wanted: Any) -> Fault | None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from services.sandbox.model.character import answer
+from services.sandbox.model.memory import Mistakes, answer_task
 from services.sandbox.model.wire import Asked, tokens, usage
 
 DONE = b"data: [DONE]\n\n"
@@ -52,16 +53,21 @@ class Reply:
         return {**fixed, "choices": choices, **more}
 
 
-def compose(asked: Asked, fixed: str | None) -> Reply:
-    text = answer(asked.said) if fixed is None else fixed.replace(LAST, _last_said(asked))
-    if asked.json and fixed is None:
-        text = orjson.dumps({"reply": text}).decode()
+def compose(asked: Asked, fixed: str | None, mistakes: Mistakes) -> Reply:
+    text = _text(asked, mistakes) if fixed is None else fixed.replace(LAST, _last_said(asked))
     for stop in asked.stops:
         text = text.split(stop, 1)[0]
     pieces, finish = tokens(text), "stop"
     if asked.max_tokens is not None and len(pieces) > asked.max_tokens:
         pieces, finish = pieces[: asked.max_tokens], "length"
     return Reply(f"chatcmpl-{uuid.uuid4().hex[:24]}", int(time.time()), asked.model, pieces, finish, usage(asked, len(pieces)))
+
+
+def _text(asked: Asked, mistakes: Mistakes) -> str:
+    if (done := answer_task(asked.said, mistakes)) is not None:
+        return done
+    text = answer(asked.said)
+    return orjson.dumps({"reply": text}).decode() if asked.json else text
 
 
 def _last_said(asked: Asked) -> str:
