@@ -16,7 +16,7 @@ from services.worker.task import Task
 from services.worker.tasks import upkeep
 from shared.adapters.celery_jobs import QUEUES, celery_app
 
-TASKS: tuple[Task, ...] = (upkeep.cleanup_old_messages, upkeep.resend_pending, upkeep.ask_storage)
+TASKS: tuple[Task, ...] = (upkeep.cleanup_old_messages, upkeep.resend_pending, upkeep.ask_storage, upkeep.take_figures)
 
 
 def create_worker_app(broker_url: str, runtime: Runtime) -> Celery:

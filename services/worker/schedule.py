@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from services.worker.waiting import wait_for_broker
 from shared.adapters.celery_jobs import celery_app
-from shared.application.jobs import AskStorage, CleanUpOldMessages, ResendPending
+from shared.application.jobs import AskStorage, CleanUpOldMessages, ResendPending, TakeFigures
 from shared.settings import Settings, SettingsError, exit_with, load_settings
 from shared.telemetry import configure_logging
 
@@ -25,6 +25,7 @@ TICK_SECONDS = 5
 SCHEDULE = {
     "resend-pending": {"task": ResendPending.name, "schedule": 60.0, "options": {"queue": ResendPending.queue, "expires": 55}},
     "ask-storage": {"task": AskStorage.name, "schedule": 30.0, "options": {"queue": AskStorage.queue, "expires": 25}},
+    "take-figures": {"task": TakeFigures.name, "schedule": 60.0, "options": {"queue": TakeFigures.queue, "expires": 55}},
     "cleanup-old-messages": {
         "task": CleanUpOldMessages.name,
         "schedule": crontab(minute="17"),

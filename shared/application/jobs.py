@@ -32,6 +32,14 @@ class AskStorage(Job):
     queue: ClassVar[str] = "upkeep"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeFigures(Job):
+    """Counts in the database what no process can count by itself; only the figures change."""
+
+    name: ClassVar[str] = "take_figures"
+    queue: ClassVar[str] = "upkeep"
+
+
 class JobQueue(Protocol):
     async def enqueue(self, job: Job) -> bool:
         """Hands the job over, after the transaction that made it necessary. Never raises.

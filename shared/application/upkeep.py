@@ -37,6 +37,12 @@ DIFFERENCE = Gauge(
     ["scope", "kind"],
 )
 
+ACTIVE_WITHIN = timedelta(hours=24)
+ACTIVE_USERS = Gauge("vitte_active_users", "People who asked for a reply within 24 hours")
+SPENT = Gauge("vitte_bot_spent_micros", "What the replies of this UTC day have cost, in millionths of a US dollar")
+BUDGET = Gauge("vitte_bot_budget_micros", "What they may cost, in millionths of a US dollar; 0 is without limit")
+TAKEN_AT = Gauge("vitte_figures_taken_timestamp_seconds", "When this process last took the figures that one of all workers takes")
+
 log = structlog.get_logger("upkeep")
 
 
@@ -119,6 +125,20 @@ class UpkeepService:
             if spent or held:
                 log.warning("spendings_differ", scope=scope, spent_micros=spent, held_micros=held)
         return differences
+
+    async def take_figures(self) -> None:
+        """What can only be counted in the database: who is active, and what today costs beside what it may cost.
+
+        Of several workers one is asked each time; the figures of the others are as old as their `TAKEN_AT` says.
+        """
+        now = self.clock.now()
+        budget = (await self.switches.read()).bot_daily_micros
+        async with self.database.statement() as tx:
+            active, spent = await tx.reports.lately(now - ACTIVE_WITHIN, allowance_day(now))
+        ACTIVE_USERS.set(active)
+        SPENT.set(spent)
+        BUDGET.set(budget)
+        TAKEN_AT.set(now.timestamp())
 
     async def replay(self, bot_id: int, update_id: int, by: str) -> None:
         """An operator has a dead letter tried again, before what waits in its lane. Raises `NoDeadLetterError`."""

@@ -34,6 +34,13 @@ _REPLIES = text("""
     from turns where created_at >= :since
 """)
 
+# Who spoke in the last hours and what this day's replies cost, in one walk along the newest turns.
+_LATELY = text("""
+    select count(distinct user_id) as active_users,
+           coalesce(sum(cost_micros) filter (where allowance_day = :day), 0)::int8 as spent_micros
+    from turns where created_at >= :since
+""")
+
 _ERRORS = text("""
     select coalesce(error_code, 'unknown') as code, count(*) as turns from turns
     where created_at >= :since and status = 'failed' group by 1 order by 2 desc, 1 limit :places
@@ -80,6 +87,11 @@ class ReportRows:
     async def replies(self, since: datetime) -> dict[str, Any]:
         """Percentiles in milliseconds, of replies that were finished; none without any."""
         return await self._one(_REPLIES, since=since)
+
+    async def lately(self, since: datetime, day: date) -> tuple[int, int]:
+        """Users who began a turn since then, and what the turns among them that count for this day cost, in micros."""
+        row = (await self.connection.execute(_LATELY, {"since": since, "day": day})).one()
+        return row[0], row[1]
 
     async def errors(self, since: datetime, places: int) -> dict[str, int]:
         rows = await self.connection.execute(_ERRORS, {"since": since, "places": places})

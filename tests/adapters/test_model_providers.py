@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.adapters.llm import (
     Breakers,
@@ -103,6 +104,13 @@ def test_pools_are_told_apart_and_share_their_models() -> None:
     assert [member.name for member in models.pool("simple").members] == ["scripted:cheap", "scripted:both"]
     assert models.names() == ("scripted:dear", "scripted:both", "scripted:cheap")
     assert models.pool("strong").members[1] is models.pool("simple").members[1]
+
+
+def test_metrics_tell_which_model_of_a_tier_is_asked_first() -> None:
+    pools("scripted:one,scripted:two", "scripted:two,scripted:one")
+
+    found = [REGISTRY.get_sample_value("vitte_model_place", {"tier": tier, "model": "scripted:two"}) for tier in ("strong", "simple")]
+    assert found == [2.0, 1.0]
 
 
 def test_without_a_simple_list_the_strong_models_do_it_all() -> None:

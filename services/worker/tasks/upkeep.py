@@ -1,5 +1,5 @@
 from services.worker.task import task
-from shared.application.jobs import AskStorage, CleanUpOldMessages, ResendPending
+from shared.application.jobs import AskStorage, CleanUpOldMessages, ResendPending, TakeFigures
 from shared.bootstrap import Application
 
 
@@ -16,3 +16,8 @@ async def resend_pending(application: Application) -> None:
 @task(AskStorage, timeout=10)
 async def ask_storage(application: Application) -> None:
     await application.health.check("storage")
+
+
+@task(TakeFigures, timeout=50)
+async def take_figures(application: Application) -> None:
+    await application.upkeep.take_figures()

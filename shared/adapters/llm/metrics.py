@@ -14,4 +14,5 @@ FIRST_TOKEN = Histogram("vitte_model_first_token_seconds", "From the call to its
 FAILOVERS = Counter("vitte_model_failovers_total", "Replies that moved on to another model", ["from_model", "to_model", "reason"])
 FAILOVER_ADDED = Histogram("vitte_model_failover_added_seconds", "What moving on cost a reply before its first text", buckets=_ADDED)
 BREAKER_STATE = Gauge("vitte_breaker_state", "0 closed, 1 half open, 2 open", ["model"])
+PLACE = Gauge("vitte_model_place", "Where a model stands in the list of its tier; 1 is asked first", ["tier", "model"])
 HEDGES = Counter("vitte_model_hedges_total", "Replies for which a second model was asked at the same time, by who spoke first", ["winner"])

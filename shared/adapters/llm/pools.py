@@ -8,6 +8,7 @@ from shared.adapters.llm.breakers import Breakers
 from shared.adapters.llm.exchange import CallLimits
 from shared.adapters.llm.http_model import CallOptions
 from shared.adapters.llm.member import Member
+from shared.adapters.llm.metrics import PLACE
 from shared.adapters.llm.pool import ModelPool
 from shared.adapters.llm.prices import Prices
 from shared.adapters.llm.providers import ModelSpec, ProviderEndpoint, build_model, parse_specs
@@ -41,6 +42,9 @@ class ModelPools:
         simple = self._listed(choice.simple, "LLM_SIMPLE") if choice.simple.strip() else strong
         self._pools: dict[str, ModelPool] = {"strong": self._pool(strong), "simple": self._pool(simple)}
         self._found: dict[str, ModelPool] = {}
+        for tier, pool in self._pools.items():
+            for place, member in enumerate(pool.members, start=1):
+                PLACE.labels(tier, member.name).set(place)
 
     def pool(self, tier: Tier) -> ModelPool:
         """The simple one is the strong one where `LLM_SIMPLE` is empty."""
