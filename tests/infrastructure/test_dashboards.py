@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infrastructure.figures import OF_OTHERS, ROOT, counted_by_us, named_in, recorded
+from shared.adapters.llm.breaker import BreakerState
+from tests.infrastructure.figures import OF_OTHERS, ROOT, RULES, counted_by_us, named_in, recorded
 
 GRAFANA = ROOT / "infrastructure" / "grafana"
 BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted((GRAFANA / "dashboards").glob("*.json"))}
@@ -23,7 +24,11 @@ def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
 def queries(board: dict[str, Any]) -> list[str]:
     own = [target["expr"] for panel in panels(board) for target in panel["targets"]]
     marks = [mark["expr"] for mark in board["annotations"]["list"] if "expr" in mark]
-    return [re.sub(r"\$__rate_interval", "5m", query).replace("$service", ".+") for query in own + marks]
+    return [_runnable(query) for query in own + marks]
+
+
+def _runnable(query: str) -> str:
+    return query.replace("$__rate_interval", "5m").replace("$service", ".+")
 
 
 def test_there_are_the_six_dashboards_that_are_promised() -> None:
@@ -52,6 +57,29 @@ def test_every_panel_reads_only_what_is_counted(board: dict[str, Any]) -> None:
     named = {name for query in queries(board) for name in named_in(query)}
 
     assert named - counted_by_us().keys() - recorded() - OF_OTHERS == set()
+
+
+def test_models_and_cost_says_nought_where_nothing_was_counted_yet(promtool: str, tmp_path: Path) -> None:
+    """An empty panel would look like a broken one. Only breakers are there from the start, one for each model."""
+    board = BOARDS["models"]
+    asked = [target["expr"] for panel in panels(board) if panel["type"] != "state-timeline" for target in panel["targets"]]
+    expected = [{"labels": "{}", "value": 1}]
+    cases = [{"expr": f"count({_runnable(query)})", "eval_time": "5m", "exp_samples": expected} for query in asked]
+    tests = {"rule_files": [str(file) for file in RULES], "tests": [{"input_series": [], "promql_expr_test": cases}]}
+    (tmp_path / "empty.yml").write_text(yaml.safe_dump(tests))
+
+    checked = subprocess.run([promtool, "test", "rules", tmp_path / "empty.yml"], capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout[-2_000:]
+    assert len(asked) > 30
+
+
+def test_breakers_are_shown_in_words() -> None:
+    [breakers] = [panel for panel in panels(BOARDS["models"]) if panel["type"] == "state-timeline"]
+    [mapping] = breakers["fieldConfig"]["defaults"]["mappings"]
+
+    shown = {BreakerState(int(value)): word["text"] for value, word in mapping["options"].items()}
+    assert shown == {BreakerState.CLOSED: "closed", BreakerState.HALF_OPEN: "half-open", BreakerState.OPEN: "open"}
 
 
 @each_board
