@@ -32,7 +32,7 @@ from shared.application.health import HealthService
 from shared.application.inbox import InboxService
 from shared.application.jobs import JobQueue, MemoryJobs
 from shared.application.limits import LimitService
-from shared.application.memory import MemoryService
+from shared.application.memory import Finder, MemoryService
 from shared.application.operators import OperatorService
 from shared.application.plans import PlanService
 from shared.application.ports import Clock, Embedder, Models, ReplyCache
@@ -101,6 +101,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         counting = RedisDoor(settings.redis_url.get_secret_value(), name="limits")
         closing.push_async_callback(counting.aclose)
         limits = LimitService(windows=SharedWindows(counting, LocalWindows(clock)), clock=clock)
+        memory = MemoryService(database=database, finder=Finder(clock=clock, embedder=embedder), jobs=jobs)
         yield Application(
             accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),
             characters=CharacterService(database=database, caches=caches),
@@ -108,7 +109,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
             models=models,
             embedder=embedder,
             inbox=InboxService(database=database),
-            memory=MemoryService(database=database),
+            memory=memory,
             operators=OperatorService(database=database, passwords=Argon2Passwords(), clock=clock),
             reports=ReportService(database=database, clock=clock),
             switches=switches,

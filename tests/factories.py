@@ -17,7 +17,9 @@ from shared.application.caches import Cache, Caches, NoCache
 from shared.application.characters import CharacterService
 from shared.application.chat import ChatService
 from shared.application.inbox import InboxService
-from shared.application.memory import MemoryService
+from shared.application.jobs import MemoryJobs
+from shared.application.memory import Finder, MemoryService
+from shared.application.ports import Embedder
 from shared.application.switches import SwitchService
 from shared.database.database import Database, open_engine
 from shared.domain.billing import Plan, Subscription
@@ -130,6 +132,8 @@ class House:
     model: ScriptedModel = field(default_factory=ScriptedModel)
     clock: SteppedClock = field(default_factory=SteppedClock)
     cache: Cache = field(default_factory=NoCache)
+    embedder: Embedder | None = None
+    jobs: MemoryJobs = field(default_factory=MemoryJobs)
 
     @property
     def switches(self) -> SwitchService:
@@ -149,11 +153,11 @@ class House:
 
     @property
     def chat(self) -> ChatService:
-        return ChatService(database=self.database, model=self.model, clock=self.clock)
+        return ChatService(database=self.database, model=self.model, clock=self.clock, recall=self.memory)
 
     @property
     def memory(self) -> MemoryService:
-        return MemoryService(database=self.database)
+        return MemoryService(database=self.database, finder=Finder(clock=self.clock, embedder=self.embedder), jobs=self.jobs)
 
     @property
     def inbox(self) -> InboxService:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from shared.application.jobs import Job
 from shared.database.database import refuse_inside_transaction
 
-QUEUES = ("default", "media", "upkeep")
+QUEUES = ("default", "media", "upkeep", "memory")
 SEND_SECONDS = 3.0
 CORRELATION_HEADER = "vitte_correlation_id"
 QUEUED_HEADER = "vitte_queued_at"

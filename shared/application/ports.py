@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from shared.domain.errors import NotFoundError, UnavailableError
+from shared.domain.memory_search import Sought
 from shared.domain.prompt import PromptMessage, Role
 from shared.domain.speaker import Speaker
 
@@ -171,8 +172,8 @@ class CachedReply:
 class Recall(Protocol):
     """What a chat needs of long-term memory; the memories themselves are read by the statement that opens a turn."""
 
-    async def vector_of(self, text: str) -> list[float] | None:
-        """Where a text lies, to find memories near it; none without an embeddings endpoint, or while it is away. Never raises."""
+    async def sought(self, text: str) -> Sought:
+        """By what memories near this text are found; by words alone without an embeddings endpoint, or while it is away. Never raises."""
 
     async def after_turn(self, turn_id: int, dialog_id: UUID) -> None:
         """A turn has ended: what it brought is kept later. Never raises."""

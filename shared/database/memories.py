@@ -84,7 +84,7 @@ _FIX = text(f"""
     {_shown("written")}
 """)  # noqa: S608
 
-_WIPED = "status = 'forgotten', fact = '', topic = '', is_pinned = false, embedding = null, embedding_model = null, updated_at = now()"
+_WIPED = "status = 'forgotten', fact = '', topic = '', is_pinned = false, sketch = null, embedding_model = null, updated_at = now()"
 
 # With all that it once replaced. What waited for an answer because of it needs none any more.
 _FORGET = text(f"""

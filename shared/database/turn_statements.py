@@ -19,8 +19,31 @@ REMEMBERED_FROM = """(
     where d.id = cast(:dialog_id as uuid)
 )"""
 
-RECALL = "recalled as (select cast(null as text) as fact where false)"
-"""What is remembered of the user, for the prompt: `recalled (fact)`, best first. May use :user_id, :character_id, :said and :vector."""
+RECALLED = 12
+"""The most memories of a prompt."""
+
+# What is near to what was said comes first: by the bits in which two sketches differ, as the angle between what they were made of, and by
+# shared words. A general topic counts as a little near. In a group only what was said there is used: others read along.
+RECALL = f"""sought as materialized (
+    select to_tsquery('simple', cast(:sought as text)) as words, cast(cast(:sketch as text) as bit varying) as sketch,
+           exists (select from dialogs where id = cast(:dialog_id as uuid) and telegram_chat_id > 0) as is_private
+), memories_near as (
+    select m.fact, m.is_pinned, m.created_at, m.id,
+           case when m.embedding_model = cast(:embedding_model as text) and length(m.sketch) = length(q.sketch)
+                then cos(pi() * bit_count(m.sketch # q.sketch) / length(q.sketch)) else 0 end
+           + case when w.share > 0 then 0.3 + least(4 * w.share, 0.3) else 0 end
+           + case when m.topic in ('name', 'language', 'city') then 0.15 else 0 end as nearness
+    from memories m cross join sought q
+         cross join lateral (select ts_rank(m.words, q.words) as share) w
+    where cast(:sought as text) is not null and m.user_id = cast(:user_id as uuid) and m.status = 'active'
+      and (m.character_id is null or m.character_id = cast(:character_id as uuid))
+      and (q.is_private or exists (
+          select from messages s where s.id = m.source_message_id and s.dialog_id = cast(:dialog_id as uuid)
+      ))
+), recalled as (
+    select fact from memories_near order by is_pinned desc, nearness desc, created_at desc, id limit {RECALLED}
+)"""  # noqa: S608 - made of our own parts only
+"""What is remembered of the user, for the prompt: `recalled (fact)`, best first; nothing where :sought is null (see `Sought`)."""
 
 # What is locked here is locked in this order everywhere: the turn, purses (the bot's first), the allowance.
 # A lock waits for whoever was first and then reads what they left; a row that does not exist yet cannot be locked, so two who create it

@@ -15,6 +15,7 @@ from shared.database.turn_statements import FINISH_TURN, OPEN_TURN
 from shared.domain.budget import Purse
 from shared.domain.dialog import DialogNotFoundError, TurnStatus
 from shared.domain.inbox import Lease, Outgoing
+from shared.domain.memory_search import Sought
 from shared.domain.prompt import PromptMessage, Role
 
 HISTORY_MESSAGES = 40
@@ -45,7 +46,8 @@ class TurnRequest:
     purses: Sequence[Purse] = ()
     reserve_micros: int = 0
     soft_reserve_micros: int = 0
-    vector: Sequence[float] | None = None
+    sought: Sought | None = None
+    """By what memories are found; none for a prompt without any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +145,9 @@ def _opening(request: TurnRequest) -> dict[str, Any]:
         "source_id": request.source_id,
         "sources": [source for source, _ in request.said],
         "texts": [text for _, text in request.said],
-        "said": "\n".join(text for _, text in request.said),
-        "vector": None if request.vector is None else list(request.vector),
+        "sought": request.sought.words if request.sought else None,
+        "sketch": request.sought.sketch if request.sought else None,
+        "embedding_model": request.sought.embedding_model if request.sought else None,
         "day": request.day,
         "daily_turns": request.daily_turns,
         "of_turn_id": request.of_turn_id,

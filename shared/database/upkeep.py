@@ -172,7 +172,7 @@ _RECONCILE = text("""
         from turns t join dialogs d on d.id = t.dialog_id
         where t.allowance_day >= :day and t.created_at >= cast(:day as date) - 1 group by 2, 3
     )
-    select s.scope, coalesce(sum(abs(s.spent_micros - coalesce(told.spent, 0))), 0)::bigint,
+    select s.scope, coalesce(sum(abs(s.spent_micros - s.memory_micros - coalesce(told.spent, 0))), 0)::bigint,
            coalesce(sum(abs(s.reserved_micros - coalesce(told.held, 0))), 0)::bigint
     from spendings s left join told using (scope, scope_id, day)
     where s.day >= :day group by s.scope

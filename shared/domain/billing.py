@@ -87,6 +87,8 @@ class Spending(Base, kw_only=True):
     day: Mapped[date] = mapped_column(primary_key=True)
     reserved_micros: Mapped[BigInt] = mapped_column(default=0)
     spent_micros: Mapped[BigInt] = mapped_column(default=0)
+    memory_micros: Mapped[BigInt] = mapped_column(default=0, server_default="0")
+    """The part of what was spent that no turn was asked for: summaries and facts."""
 
 
 class PlanTerms(NamedTuple):

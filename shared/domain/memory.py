@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.dialects.postgresql import ARRAY, REAL
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import BIT, REAL, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.domain.base import Base, BigInt, CreatedAt, Id, Instant
@@ -55,9 +55,13 @@ class Memory(Base, kw_only=True):
     is_pinned: Mapped[bool] = mapped_column(default=False)
     source_message_id: Mapped[BigInt | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), default=None)
     successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id", ondelete="SET NULL"), default=None)
-    embedding: Mapped[list[float] | None] = mapped_column(ARRAY(REAL), default=None, repr=False)
-    """Plain numbers, so that the schema needs no extension; cast to `vector` where a search needs it."""
+    sketch: Mapped[str | None] = mapped_column(BIT(varying=True), default=None, repr=False)
+    """The signs of its embedding, by which memories are compared (docs/adr/0012)."""
     embedding_model: Mapped[str | None] = mapped_column(default=None)
+    words: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("to_tsvector('simple', translate(topic, '._', '  ') || ' ' || fact)", persisted=True), init=False, repr=False
+    )
+    """By which it is found; kept by the database."""
     created_at: Mapped[CreatedAt] = mapped_column(init=False)
     updated_at: Mapped[Instant | None] = mapped_column(default=None)
 

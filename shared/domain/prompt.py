@@ -25,7 +25,7 @@ _MARGIN = 1.2
 _PROSE = (string.ascii_letters + " ").encode()
 _ENGLISH, _CYRILLIC, _DENSE_ASCII, _OTHER = 4.8, 3.6, 2.5, 1.15
 _LONGEST_FACT = 200
-_LONGEST_OF = {"summary": 1200}
+_LONGEST_OF = {"summary": 1200, "memories": 300}
 _MARK = re.compile(r"<(\s*/?\s*data\s*)>", re.IGNORECASE)
 
 
@@ -138,7 +138,7 @@ def system_text(character: str, facts: Mapping[str, str | Sequence[str]]) -> str
 def _cleaned(name: str, fact: str | Sequence[str]) -> str | list[str]:
     if isinstance(fact, str):
         return _as_fact(fact, _LONGEST_OF.get(name, _LONGEST_FACT))
-    return [cleaned for one in fact if (cleaned := _as_fact(one, _LONGEST_FACT))]
+    return [cleaned for one in fact if (cleaned := _as_fact(one, _LONGEST_OF.get(name, _LONGEST_FACT)))]
 
 
 _ABOUT_FACTS = (

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from shared.application.chat import ChatService, Said
 from shared.application.ports import CachedReply, Role
+from shared.domain.memory_search import Sought
 from shared.domain.speaker import Speaker
 from tests.application.test_chat_money import TwoModels
 from tests.factories import BOB_ID, House
@@ -35,9 +36,9 @@ class Notes:
     ended: list[tuple[int, UUID]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
-    async def vector_of(self, text: str) -> list[float] | None:
+    async def sought(self, text: str) -> Sought:
         self.asked.append(text)
-        return None
+        return Sought()
 
     async def after_turn(self, turn_id: int, dialog_id: UUID) -> None:
         self.ended.append((turn_id, dialog_id))

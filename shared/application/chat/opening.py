@@ -64,7 +64,7 @@ async def _request(desk: Desk, ask: Ask, switches: Switches, *, day: date) -> Tu
         purses=purses,
         reserve_micros=_worst_case(desk, ask, switches, is_soft=False) if purses else 0,
         soft_reserve_micros=_worst_case(desk, ask, switches, is_soft=True) if purses else 0,
-        vector=await desk.recall.vector_of(ask.words) if desk.recall and ask.said else None,
+        sought=await desk.recall.sought(ask.words) if desk.recall else None,
     )
 
 

@@ -14,12 +14,14 @@ FIRST_PIECE = Histogram("vitte_chat_first_piece_seconds", "From the question to 
 REPLY = Histogram("vitte_chat_reply_seconds", "From the question to the end of the reply", buckets=SECONDS)
 TIERS = Counter("vitte_chat_tier_total", "Turns by the tier of models that answered, and why those", ["tier", "reason"])
 PROMPT_TOKENS = Counter("vitte_chat_prompt_tokens_total", "Tokens of prompts by estimate, before and after they were fitted", ["stage"])
+RECALLED = Histogram("vitte_memory_recalled", "Memories in a prompt", buckets=(0, 1, 2, 4, 8, 12))
 REPAIRED = Counter("vitte_chat_reply_problems_total", "Replies that models gave and that a rule caught", ["problem"])
 
 log = structlog.get_logger("chat")
 
 
-def report_prompt(turn_id: int, prompt: FittedPrompt) -> None:
+def report_prompt(turn_id: int, prompt: FittedPrompt, *, memories: int) -> None:
+    RECALLED.observe(memories)
     PROMPT_TOKENS.labels("before").inc(prompt.tokens_before)
     PROMPT_TOKENS.labels("after").inc(prompt.tokens)
     if prompt.left_out or prompt.shortened:

@@ -92,7 +92,7 @@ class _Turn:
         system = system_of(self.opened, self.ask.speaker, named=self.key is None, repair=REPAIRS[before] if before else None)
         goes_on = self.ask.goes_on or not self.words
         prompt = prompt_of(self.opened, self.words, system, budget=desk.prompt_tokens, scale=desk.scales.of(name), goes_on=goes_on)
-        report_prompt(self.turn_id, prompt)
+        report_prompt(self.turn_id, prompt, memories=len(self.opened.memories))
         self.answer.begin(self._expectations(system, is_last_attempt=before is not None))
         call = Call(self.model, prompt.messages, self.opened.settings.get("temperature"), desk.models)
         async with aclosing(call.pieces(self.answer, self.ask.stop)) as pieces:

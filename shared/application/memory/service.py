@@ -5,9 +5,12 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from shared.application.jobs import JobQueue
+from shared.application.memory.finding import Finder
 from shared.database.database import Database
 from shared.domain.memory import KnownMemory, MemoryNotFoundError, MemoryPage
 from shared.domain.memory_rules import own_topic, own_words
+from shared.domain.memory_search import Sought
 from shared.domain.speaker import Speaker
 
 A_PAGE = 6
@@ -23,6 +26,15 @@ class MemoryService:
     """
 
     database: Database
+    finder: Finder
+    jobs: JobQueue
+
+    async def sought(self, text: str) -> Sought:
+        """By what memories near this text are found."""
+        return await self.finder.sought(text)
+
+    async def after_turn(self, turn_id: int, dialog_id: UUID) -> None:
+        """What it brought is read by the worker, when it looks for dialogs that have gone on."""
 
     async def known(self, speaker: Speaker, *, page: int = 0) -> MemoryPage:
         """What waits for an answer comes first, then what is pinned, then the newest. A page past the end is the last one."""
