@@ -16,6 +16,7 @@ from services.bot.polling import AnotherPollerError, Poller
 from services.bot.server import Server, serving
 from services.bot.session import build_session
 from services.bot.updates import UpdateHandler
+from services.bot.webhook_watch import watch_webhook
 from shared.application.inbox import Received
 from shared.application.stop import StopRegistry
 from shared.bootstrap import Application
@@ -97,7 +98,7 @@ class BotProcess:
     async def _take_in(self, *, webhook: bool) -> None:
         await self._introduce(webhook=webhook)
         if webhook:
-            await asyncio.Event().wait()
+            await watch_webhook(self._bot, self._webhook)
         poller = Poller(self._bot, self._session, self._intake, self._presence, allowed_updates=self._allowed_updates)
         await poller.run()
 
@@ -122,11 +123,14 @@ class BotProcess:
             else:
                 return
 
+    @property
+    def _webhook(self) -> str:
+        base, path = (self._settings.webhook_url or "").rstrip("/"), f"/telegram/webhook/{self._bot.id}"
+        return base if base.endswith(path) else base + path
+
     async def _set_webhook(self) -> None:
-        base = (self._settings.webhook_url or "").rstrip("/")
-        path = f"/telegram/webhook/{self._bot.id}"
         await self._bot.set_webhook(
-            base if base.endswith(path) else base + path,
+            self._webhook,
             secret_token=self._settings.webhook_secret.get_secret_value(),
             allowed_updates=self._allowed_updates,
             drop_pending_updates=False,
