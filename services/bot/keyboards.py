@@ -68,7 +68,7 @@ def menu(language: str) -> InlineKeyboardMarkup:
     def to(screen: str) -> InlineKeyboardButton:
         return _button(say(f"menu-{screen}", language), OpenScreen(name=screen))
 
-    return InlineKeyboardMarkup(inline_keyboard=[[to("characters"), to("status")], [to("language"), to("help")]])
+    return InlineKeyboardMarkup(inline_keyboard=[[to("characters"), to("memory")], [to("status"), to("language")], [to("help")]])
 
 
 def back(language: str) -> InlineKeyboardMarkup:

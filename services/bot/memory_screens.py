@@ -10,6 +10,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from pydantic import Field
 
+from services.bot import keyboards
 from services.bot.formatting import clean, utf16_len
 from services.bot.screens import Screen
 from services.bot.sentences import say
@@ -178,7 +179,8 @@ def _below_list(page: MemoryPage, language: str) -> InlineKeyboardMarkup:
     last = [_button(say("memory-add", language), PressAdd())]
     if page.memories:
         last.append(_button(say("memory-forget-all", language), PressForget(do="ask")))
-    return InlineKeyboardMarkup(inline_keyboard=[row for row in (numbers, turning, last) if row])
+    rows = [row for row in (numbers, turning, last) if row]
+    return InlineKeyboardMarkup(inline_keyboard=[*rows, *keyboards.back(language).inline_keyboard])
 
 
 def _back(page: int, language: str) -> InlineKeyboardButton:

@@ -11,6 +11,7 @@ from aiogram.types import CallbackQuery, Message
 from services.bot import keyboards, memory_screens
 from services.bot.delivery import Delivery
 from services.bot.handlers.menu import answer, show
+from services.bot.keyboards import OpenScreen
 from services.bot.memory_prompts import Prompted, ask_again, ask_for_fix, ask_for_new, link_to, prompted_by
 from services.bot.memory_screens import PressAdd, PressForget, PressMemory, PressPage
 from services.bot.screens import Screen
@@ -37,6 +38,10 @@ async def on_elsewhere(message: Message, speaker: Speaker, delivery: Delivery, b
 
 async def on_page(press: CallbackQuery, callback_data: PressPage, speaker: Speaker, memory: MemoryService) -> None:
     await show(press, await _known(memory, speaker, callback_data.page))
+
+
+async def on_menu(press: CallbackQuery, speaker: Speaker, memory: MemoryService) -> None:
+    await show(press, await _known(memory, speaker, 0))
 
 
 async def on_fact(press: CallbackQuery, callback_data: PressMemory, speaker: Speaker, memory: MemoryService) -> None:
@@ -67,7 +72,7 @@ async def on_add(press: CallbackQuery, speaker: Speaker, delivery: Delivery, bot
 
 
 async def on_words(message: Message, speaker: Speaker, memory: MemoryService, delivery: Delivery, bot: Bot) -> None:
-    """The reply to a prompt. What does not do is asked for again; a fact that is gone shows what is left."""
+    """The reply to a prompt. What does not do is asked for again; for a fact that is gone, what is left is shown."""
     about = prompted_by(message, bot.id) or Prompted(None)
     words = message.text or ""
     try:
@@ -76,9 +81,18 @@ async def on_words(message: Message, speaker: Speaker, memory: MemoryService, de
         delivery.queue(await ask_again(about, speaker, bot, place_of(message), had_words=bool(words)))
         return
     except MemoryNotFoundError:
-        _send(await _known(memory, speaker, 0, notice="gone"), message, delivery)
+        _send(await _after_gone(words, memory, speaker), message, delivery)
         return
     _send(memory_screens.fact(noted, speaker, 0, notice="fixed" if about.memory_id else "added"), message, delivery)
+
+
+async def _after_gone(words: str, memory: MemoryService, speaker: Speaker) -> Screen:
+    """A reply that is handled again after a crash finds its own words in the place of the fact: then all is well."""
+    page = await memory.known(speaker)
+    noted = next((found for found in page.memories if found.is_own_words and found.fact == " ".join(words.split())), None)
+    if noted is None:
+        return memory_screens.known(page, speaker.language, notice="gone")
+    return memory_screens.fact(noted, speaker, 0, notice="fixed")
 
 
 async def on_forget_press(press: CallbackQuery, callback_data: PressForget, speaker: Speaker, memory: MemoryService) -> None:
@@ -165,7 +179,10 @@ def create_router() -> Router:
     router.message.register(on_memory, opened, in_own_chat)
     router.message.register(on_forget, Command("forget"), in_own_chat)
     router.message.register(on_elsewhere, Command("memory", "forget"))
+    router.message.register(on_elsewhere, opened)
     router.callback_query.register(on_fix, PressMemory.filter(F.do == "fix"), in_own_chat)
+    router.callback_query.register(on_menu, OpenScreen.filter(F.name == "memory"), in_own_chat)
+    router.callback_query.register(on_press_elsewhere, OpenScreen.filter(F.name == "memory"))
     presses: dict[type[CallbackData], Callable[..., Awaitable[None]]] = {
         PressPage: on_page,
         PressMemory: on_fact,

@@ -13,7 +13,7 @@ async def test_start_greets_in_the_characters_words_and_shows_the_menu(desk: Des
     assert greeting["text"].startswith("Oh good, a new voice! I'm Mira 🌿")
     assert desk.marked(greeting) == [("bold", "Mira"), ("italic", "smallest")]
     assert menu["text"] == "You are talking with 🌿 Mira.\nJust write to me, or choose:"
-    assert [label for label, _ in desk.buttons(menu)] == ["🎭 Characters", "📊 My status", "🌐 Language", "❓ Help"]
+    assert [label for label, _ in desk.buttons(menu)] == ["🎭 Characters", "🧠 Memory", "📊 My status", "🌐 Language", "❓ Help"]
     assert await desk.statuses() == ["handled"]
 
 
@@ -23,7 +23,13 @@ async def test_start_speaks_russian_to_a_russian(desk: Desk) -> None:
     greeting, menu = await desk.texts(BOB_ID)
     assert greeting.startswith("О, новый голос! Я Мира")
     assert menu == "С вами 🌿 Mira.\nПросто напишите мне или выберите:"
-    assert [label for label, _ in desk.buttons((await desk.seen(BOB_ID))[1])] == ["🎭 Персонажи", "📊 Мой статус", "🌐 Язык", "❓ Помощь"]
+    assert [label for label, _ in desk.buttons((await desk.seen(BOB_ID))[1])] == [
+        "🎭 Персонажи",
+        "🧠 Память",
+        "📊 Мой статус",
+        "🌐 Язык",
+        "❓ Помощь",
+    ]
 
 
 async def test_the_greeting_is_remembered_by_the_character(desk: Desk) -> None:

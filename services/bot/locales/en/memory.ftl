@@ -15,10 +15,11 @@ memory-line-marked = <b>{ $number }.</b> { $fact } { $marks }
 memory-line-asked = <b>{ $number }.</b> { $fact } { $marks }
     <i>contradicts “{ $rival }”</i>
 memory-legend-pinned = 📌 pinned
-memory-legend-shared = 🌐 all characters know it
+memory-legend-shared = 🌐 all characters
 memory-legend-own = ✍️ your words
 memory-legend-asked = ❓ which holds?
 memory-press-a-number = Press a number to change a fact.
+menu-memory = 🧠 Memory
 memory-add = ✍️ Add a fact
 memory-forget-all = 🗑 Forget everything
 memory-back = ‹ Back
@@ -88,7 +89,7 @@ forget-ask = <b>Shall everything about you be forgotten?</b>
     • the summaries of your talks
     • what you have said so far: every character begins anew with you, also in groups, and no facts are read from it later
 
-    It cannot be taken back. The messages stay in this chat until you delete them, but no character sees them any more.
+    It cannot be taken back. The messages themselves stay, in this chat and in our records, but no character sees them any more.
 forget-yes = 🗑 Yes, forget
 forget-no = Keep
 forgotten-all = { $facts ->

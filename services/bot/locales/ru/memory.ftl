@@ -15,10 +15,11 @@ memory-line-marked = <b>{ $number }.</b> { $fact } { $marks }
 memory-line-asked = <b>{ $number }.</b> { $fact } { $marks }
     <i>противоречит «{ $rival }»</i>
 memory-legend-pinned = 📌 закреплено
-memory-legend-shared = 🌐 знают все персонажи
+memory-legend-shared = 🌐 все персонажи
 memory-legend-own = ✍️ ваши слова
 memory-legend-asked = ❓ что верно?
 memory-press-a-number = Нажмите номер, чтобы изменить факт.
+menu-memory = 🧠 Память
 memory-add = ✍️ Добавить факт
 memory-forget-all = 🗑 Забыть всё
 memory-back = ‹ Назад
@@ -88,7 +89,7 @@ forget-ask = <b>Забыть о вас всё?</b>
     • краткие записи ваших бесед
     • всё сказанное до сих пор: каждый персонаж начнёт с вами заново, в группах тоже, и факты из этого больше не берутся
 
-    Это нельзя отменить. Сообщения останутся в чате, пока вы их не удалите, но персонажи их больше не видят.
+    Это нельзя отменить. Сами сообщения остаются в чате и в наших записях, но персонажи их больше не видят.
 forget-yes = 🗑 Да, забыть
 forget-no = Оставить
 forgotten-all = { $facts ->
