@@ -174,7 +174,7 @@ def create_answer_router() -> Router:
 
 def create_router() -> Router:
     router = Router(name="memory")
-    opened = CommandStart(deep_link=True, magic=F.args.regexp(r"memory(-\w+)?"))
+    opened = CommandStart(deep_link=True, magic=F.args.regexp(r"memory(-\w+)?$"))
     router.message.register(on_memory, Command("memory"), in_own_chat)
     router.message.register(on_memory, opened, in_own_chat)
     router.message.register(on_forget, Command("forget"), in_own_chat)

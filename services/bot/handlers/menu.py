@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from aiogram import F, Router
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, LinkPreviewOptions, Message
 
 from services.bot import keyboards, screens
 from services.bot.formatting import render
@@ -16,6 +16,8 @@ from shared.application.accounts import AccountService
 from shared.application.characters import CharacterService
 from shared.domain.character import in_language
 from shared.domain.speaker import Speaker
+
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 async def on_menu(press: CallbackQuery, speaker: Speaker) -> None:
@@ -59,7 +61,8 @@ async def on_unknown(press: CallbackQuery) -> None:
 
 
 async def show(press: CallbackQuery, screen: Screen) -> None:
-    await _edit(press, text=screen.html, parse_mode="HTML", keyboard=screen.keyboard)
+    """A screen may hold what a person wrote: no preview of an address in it is shown."""
+    await _edit(press, text=screen.html, parse_mode="HTML", keyboard=screen.keyboard, link_preview_options=NO_PREVIEW)
 
 
 async def answer(press: CallbackQuery, alert: str | None = None) -> None:

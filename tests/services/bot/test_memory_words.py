@@ -186,6 +186,19 @@ async def test_no_fact_is_in_the_log(desk: Desk) -> None:
     assert not any("Secret" in str(line) for line in lines)
 
 
+async def test_an_address_in_a_fact_gets_no_preview(desk: Desk) -> None:
+    _, prompt = await ask_to_fix(desk, "Writes at https://example.com")
+    await answer(desk, prompt, "Writes at https://example.org")
+    calls = [call["params"] for method in ("sendMessage", "editMessageText") for call in await desk.calls(method)]
+    assert [call["link_preview_options"] for call in calls] == [{"is_disabled": True}] * 4
+
+
+@pytest.mark.parametrize(("payload", "begins"), [("memory-new", "Mira knows nothing"), ("memorystick", "You are talking")])
+async def test_only_our_own_links_open_the_memory(desk: Desk, payload: str, begins: str) -> None:
+    await desk.tell(f"/start {payload}")
+    assert (await shown(desk))["text"].startswith(begins)
+
+
 async def club(desk: Desk) -> int:
     made = await desk.sandbox.sim("chats", {"type": "supergroup", "title": "Club", "members": [ANN_ID, BOB_ID], "bots": [BOT_ID]})
     await desk.run()
