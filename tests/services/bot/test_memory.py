@@ -317,7 +317,7 @@ async def test_all_of_it_is_in_russian_for_who_speaks_russian(desk: Desk) -> Non
     page = await shown(desk, BOB_ID)
     assert page["text"] == "Что Mira знает о вас\n\n1. Живёт в Брно 📌\n\n📌 закреплено\nНажмите номер, чтобы изменить факт."
     await desk.press(page, "1", BOB_ID)
-    assert labels(desk, await shown(desk, BOB_ID)) == ["✏️ Исправить", "🗑 Забыть", "📌 Открепить", "🌐 Все персонажи", "‹ Назад"]
+    assert labels(desk, await shown(desk, BOB_ID)) == ["✏️ Исправить", "🗑 Забыть", "📌 Открепить", "🌐 Для всех", "‹ Назад"]
     await desk.press(await shown(desk, BOB_ID), "🗑 Забыть", BOB_ID)
     assert (await shown(desk, BOB_ID))["text"].startswith("🗑 Забыто.")
     await desk.tell("/forget", BOB_ID)

@@ -49,7 +49,7 @@ memory-fix = ✏️ Исправить
 memory-forget = 🗑 Забыть
 memory-pin = 📌 Закрепить
 memory-unpin = 📌 Открепить
-memory-share = 🌐 Все персонажи
+memory-share = 🌐 Для всех
 memory-keep-here = 👤 Только { $character }
 
 memory-asked = ❓ Раньше вы говорили другое. <b>Что верно?</b>
