@@ -69,7 +69,7 @@ async def test_people_write_and_are_answered_while_polling(telegram: Sandbox, ap
     assert await texts(telegram) == ["You said: written before the bot was up"]
     state = await telegram.sim("state")
     commands = [command["command"] for command in state["bots"][0]["commands"]]
-    assert commands == ["start", "new", "undo", "stop", "status", "settings", "language", "help"]
+    assert commands == ["start", "new", "undo", "stop", "memory", "forget", "status", "settings", "language", "help"]
 
 
 async def _count(telegram: Sandbox, chat: int, count: int) -> bool:
