@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scripts.compose import database, manifest, objects
+from scripts.compose import database, figures, manifest, objects
 from scripts.compose.engine import ROOT, Compose, RefusedError, find_compose
 from scripts.compose.installation import values
 from scripts.compose.manifest import DATABASE, NAME, OBJECTS, Manifest
@@ -30,10 +30,19 @@ def backup() -> None:
     files = sum(note.bytes for note in saved.files.values())
     say(f"Saved {target} in {time.monotonic() - began:.0f} s: {sum(saved.rows.values())} rows of {len(saved.rows)} tables, "
         f"{saved.objects} files, {files / 1e6:.1f} MB in all")  # fmt: skip
+    _tell_monitoring(saved)
     for line in ADVICE:
         say(line)
     for folder in prune(target, options.keep) if options.keep else []:
         say(f"Removed {folder}: older than the {options.keep} newest")
+
+
+def _tell_monitoring(saved: Manifest) -> None:
+    """The backup is made, whether or not anybody hears of it."""
+    try:
+        figures.tell_backup(saved)
+    except OSError as error:
+        say(f"The monitoring was not told ({error}): the alert BackupOld will come")
 
 
 ADVICE = (

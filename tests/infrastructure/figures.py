@@ -15,6 +15,7 @@ import services.api
 import services.bot
 import services.worker
 import shared
+from scripts.compose.figures import BACKUP
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "infrastructure" / "prometheus"
@@ -34,9 +35,11 @@ OF_OTHERS = frozenset(
     redis_up redis_key_size redis_memory_used_bytes redis_memory_max_bytes redis_evicted_keys_total redis_commands_processed_total
     redis_connected_clients redis_blocked_clients redis_keyspace_hits_total redis_keyspace_misses_total
     redis_aof_last_write_status redis_aof_last_bgrewrite_status
+    node_filesystem_avail_bytes node_filesystem_size_bytes node_memory_MemAvailable_bytes node_memory_MemTotal_bytes
+    node_timex_offset_seconds node_timex_maxerror_seconds node_load1 node_vmstat_oom_kill
     """,
     )
-)
+) | {name for name, _ in BACKUP}
 
 _WORDS = frozenset({"and", "or", "unless", "bool", "offset", "by", "without", "on", "ignoring", "group_left", "group_right"})
 _CLAUSE = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")

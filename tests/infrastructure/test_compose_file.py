@@ -70,6 +70,13 @@ def test_only_the_door_is_published_and_the_data_is_out_of_its_reach() -> None:
     assert {name for name, network in compose()["networks"].items() if network and network.get("internal")} == {"edge", "internal"}
 
 
+def test_the_exporter_of_the_server_is_given_nothing_of_the_server() -> None:
+    service = SERVICES["node-exporter"]
+    assert service["volumes"] == ["./infrastructure/node-exporter:/textfile:ro"]
+    assert {"pid", "network_mode", "ports"} & service.keys() == set()
+    assert service["networks"] == ["internal"]
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_ours_are_nobody_and_have_time_to_finish(name: str) -> None:
     service = SERVICES[name]

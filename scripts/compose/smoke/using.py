@@ -11,7 +11,7 @@ from scripts.compose.up import OPERATOR
 
 PERSON = 1000001
 SEE_OTHER = 303
-JOBS = {"bot", "api", "admin", "worker", "nginx", "postgres", "redis", "prometheus", "alertmanager", "grafana"}
+JOBS = {"bot", "api", "admin", "worker", "nginx", "postgres", "redis", "node", "prometheus", "alertmanager", "grafana"}
 TARGETS = """
 import urllib.request
 print(urllib.request.urlopen("http://prometheus:9090/api/v1/targets?state=active", timeout=5).read().decode())
