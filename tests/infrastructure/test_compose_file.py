@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from scripts.compose.installation import GENERATED
 from scripts.compose.up import without_demands
+from shared.adapters.celery_jobs import QUEUES
 from shared.settings import Settings
 from tests.architecture.test_house_rules import described
 
@@ -55,6 +56,17 @@ def test_every_container_is_locked_in(name: str) -> None:
 def test_every_service_says_how_it_is() -> None:
     jobs = {name for name, service in SERVICES.items() if service.get("restart") == "no"}
     assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == jobs | WITHOUT_A_SHELL
+
+
+def test_every_queue_is_watched() -> None:
+    """The exporter counts only the queues that it is told; alerts and dashboards name them again."""
+    counted = SERVICES["redis-exporter"]["environment"]["REDIS_EXPORTER_CHECK_SINGLE_KEYS"]
+    infrastructure = ROOT / "infrastructure"
+    readers = [infrastructure / "prometheus" / "rules" / "jobs.yml", infrastructure / "grafana" / "dashboards" / "jobs.json"]
+    named = {names for file in readers for names in re.findall(r'redis_key_size\{.*?key=~\\?"([^"\\]+)', file.read_text(encoding="utf-8"))}
+
+    assert counted == ",".join(f"db1={queue}" for queue in QUEUES)
+    assert named == {"|".join(QUEUES)}
 
 
 def test_every_image_is_pinned() -> None:

@@ -15,7 +15,7 @@ from shared.adapters.redis import open_redis
 NEARLY_FULL = 0.9
 OLD_JOB_SECONDS, STUCK_JOB_SECONDS = 60.0, 300.0
 SCHEDULE_LOCK = "vitte:schedule::lock"
-QUEUES, QUEUED_HEADER = ("default", "media", "upkeep"), "vitte_queued_at"
+QUEUES, QUEUED_HEADER = ("default", "media", "upkeep", "memory"), "vitte_queued_at"
 """As in shared/adapters/celery_jobs.py, which needs Celery, and only the worker's image has that."""
 
 
