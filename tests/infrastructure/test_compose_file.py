@@ -69,6 +69,16 @@ def test_every_queue_is_watched() -> None:
     assert named == {"|".join(QUEUES)}
 
 
+def test_every_queue_is_open_to_those_who_send_and_work() -> None:
+    """Redis refuses a whole BRPOP for one key that is not allowed: the worker would stand still for all queues."""
+    lines = (ROOT / "infrastructure" / "redis" / "users.acl").read_text(encoding="utf-8").splitlines()
+    allowed = {line.split()[1]: set(re.findall(r" ~(\w+)\*", line)) for line in lines if line.startswith("user ")}
+
+    assert {user: set(QUEUES) - allowed[user] for user in ("bot", "api", "admin", "worker")} == dict.fromkeys(
+        ("bot", "api", "admin", "worker"), set()
+    )
+
+
 def test_every_image_is_pinned() -> None:
     images = {name: service["image"] for name, service in SERVICES.items()}
     assert [name for name, image in images.items() if not re.fullmatch(r"[\w./-]+:[\w.${}:-]+", image) or image.endswith(":latest")] == []
