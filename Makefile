@@ -67,6 +67,10 @@ fix: dev ## Repairs style and format where a tool can
 bench: dev ## What Vitte costs beside a bare bot, measured in one run
 	@$(RUN) -m scripts.bench
 
+.PHONY: faults
+faults: dev ## Breaks a model provider in seven ways while people talk: make faults seconds=60 only=hang
+	@$(RUN) -m scripts.faults $(if $(seconds),--seconds $(seconds)) $(if $(only),--only $(only)) $(if $(output),--output $(output))
+
 ##@ Database
 .PHONY: migrate
 migrate: dev ## Brings the database of the settings (or of the demo) up to date

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -452,3 +452,30 @@ async def test_what_happened_while_redis_was_away_is_told_when_it_is_back(replic
 
     assert there.breaker(0).state is BreakerState.OPEN
     assert QUICK.first_token_timeout < there.breaker(0).opens_in <= 30
+
+
+class DeafStore:
+    """Loses the first cancellation, as `asyncio.wait_for` of Python 3.11 may."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def tell(self, news: Sequence[tuple[str, BreakerRule, News, float]]) -> list[SharedState]:
+        if not self.asked.is_set():
+            self.asked.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(5)
+        return [SharedState() for _ in news]
+
+    async def claim(self, name: str, seconds: float, *, early: bool) -> bool:
+        return True
+
+
+async def test_a_process_ends_though_a_cancellation_got_lost() -> None:
+    store = DeafStore()
+    breakers = Breakers(store)
+    breakers.of("openai:m")
+    async with asyncio.timeout(2):
+        async with breakers.kept_in_step():
+            breakers.touch()
+            await store.asked.wait()

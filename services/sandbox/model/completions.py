@@ -48,42 +48,45 @@ async def _answer(request: web.Request, asked: Asked, controls: ModelControls, f
     reply = compose(asked, controls.reply, controls.mistakes)
     delay = controls.first_token_ms + (fault.ms if fault and fault.kind == "slow_first_token" else 0)
     cut = fault.after_tokens if fault and fault.kind == "cut" else None
+    call.prompt_tokens = reply.usage["prompt_tokens"]
     if asked.stream:
         call.first_token_ms = round(delay, 1)
         ending = reply.ending(include_usage=asked.include_usage) if cut is None else None
-        return await _stream(request, reply, _Pace(delay / 1000, controls.tokens_per_second), cut, ending)
+        last = len(reply.pieces) if cut is None else min(cut, len(reply.pieces))
+        return await _stream(request, reply, _Pace(delay / 1000, controls.tokens_per_second, last), ending, call)
     spoken = len(reply.pieces) / controls.tokens_per_second if controls.tokens_per_second else 0
     await _silence(request, delay / 1000 + spoken)
-    call.first_token_ms = round(delay, 1)
+    call.first_token_ms, call.completion_tokens = round(delay, 1), len(reply.pieces)
     if cut is None:
         return json_response(reply.completion())
     return await _cut_short(request, orjson.dumps(reply.completion()))
 
 
 class _Pace:
-    def __init__(self, delay: float, rate: float) -> None:
-        self.delay, self.rate = delay, rate
+    """`last`: how many pieces are said in all."""
+
+    def __init__(self, delay: float, rate: float, last: int) -> None:
+        self.delay, self.rate, self.last = delay, rate, last
         self.began = time.monotonic() + delay
 
-    def due(self, of: int) -> int:
+    def due(self) -> int:
         """How many pieces should be out by now."""
-        return of if not self.rate else min(of, 1 + int((time.monotonic() - self.began) * self.rate))
+        return self.last if not self.rate else min(self.last, 1 + int((time.monotonic() - self.began) * self.rate))
 
     def until(self, piece: int) -> float:
         return max(_TICK, self.began + piece / self.rate - time.monotonic())
 
 
-async def _stream(request: web.Request, reply: Reply, pace: _Pace, cut: int | None, ending: bytes | None) -> web.StreamResponse:
+async def _stream(request: web.Request, reply: Reply, pace: _Pace, ending: bytes | None, call: Call) -> web.StreamResponse:
     response = web.StreamResponse(headers=_EVENT_STREAM)
     await response.prepare(request)
-    last = len(reply.pieces) if cut is None else min(cut, len(reply.pieces))
     await _silence(request, pace.delay)
     sent, ready = 0, reply.opening()
     while True:
-        due = pace.due(last)
+        due = pace.due()
         ready += reply.spoken(sent, due)
-        sent = due
-        if sent >= last:
+        sent = call.completion_tokens = due
+        if sent >= pace.last:
             break
         await response.write(ready)
         ready = b""

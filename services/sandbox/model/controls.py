@@ -49,7 +49,10 @@ class Fault:
 
 @dataclass(slots=True)
 class Call:
-    """One request to the model. `outcome` is running, completed, abandoned (the caller left), rejected, or the fault's kind."""
+    """One request to the model. `outcome` is running, completed, abandoned (the caller left), rejected, or the fault's kind.
+
+    The tokens are what a provider would bill: of the prompt, and of the reply as far as it was spoken; none of a call that got no reply.
+    """
 
     n: int
     at: datetime
@@ -58,6 +61,8 @@ class Call:
     outcome: str = "running"
     first_token_ms: float | None = None
     total_ms: float | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
     def shown(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__} | {"at": self.at.isoformat()}

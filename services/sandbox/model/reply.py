@@ -71,4 +71,6 @@ def _text(asked: Asked, mistakes: Mistakes) -> str:
 
 
 def _last_said(asked: Asked) -> str:
-    return next((said.text for said in reversed(asked.said) if said.role == "user"), "")
+    """What the person said; the wish to go on with a reply that broke off, in square brackets, is not the person's."""
+    words = (said.text for said in reversed(asked.said) if said.role == "user" and not said.text.startswith("[The connection broke off"))
+    return next(words, "")

@@ -8,7 +8,7 @@ from enum import IntEnum
 import structlog
 
 from shared.adapters.llm.failures import BAD_REQUEST, TIMEOUT_FIRST_TEXT, TIMEOUT_TOTAL, UNAUTHORIZED
-from shared.adapters.llm.metrics import BREAKER_STATE
+from shared.adapters.llm.metrics import BREAKER_OPENINGS, BREAKER_PROBES, BREAKER_STATE
 
 LONGEST_OPEN = 300.0
 """Seconds; a provider that asks for more in `Retry-After` is probed earlier."""
@@ -144,6 +144,7 @@ class Breaker:
         self.failures += 1
         self.news.in_a_row += 1
         if self._until is None and (reason == UNAUTHORIZED or self._is_too_much()):
+            BREAKER_OPENINGS.labels(self.name, reason).inc()
             self._open(reason, retry_after)
         self._changed()
 
@@ -151,6 +152,7 @@ class Breaker:
         """The verdict of the probe: none for an answer, else why there was none."""
         self._probe_until = 0.0
         self.news.probe_ended = True
+        BREAKER_PROBES.labels(self.name, reason or "ok").inc()
         if reason is None or reason == BAD_REQUEST:
             self._close()
             self.news = News(closed=True)

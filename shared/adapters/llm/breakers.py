@@ -17,6 +17,8 @@ IDLE_AFTER = 3.0
 ASLEEP_AFTER = 300.0
 AWAY_SECONDS = 5.0
 """How long a store that does not answer is left alone; each process goes by what it sees itself meanwhile."""
+_CANCEL_AGAIN = 0.1
+"""Before Python 3.12 `asyncio.wait_for`, through which Redis is asked, may lose a cancellation."""
 
 log = structlog.get_logger("models")
 
@@ -84,10 +86,10 @@ class Breakers:
             yield self
         finally:
             self._is_keeping = False
-            tasks = tuple(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            while self._tasks:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.wait(tuple(self._tasks), timeout=_CANCEL_AGAIN)
 
     async def exchange(self) -> None:
         """One round trip: tells what happened here and learns what happened elsewhere. Never raises."""

@@ -15,4 +15,6 @@ FAILOVERS = Counter("vitte_model_failovers_total", "Replies that moved on to ano
 FAILOVER_ADDED = Histogram("vitte_model_failover_added_seconds", "What moving on cost a reply before its first text", buckets=_ADDED)
 BREAKER_STATE = Gauge("vitte_breaker_state", "0 closed, 1 half open, 2 open", ["model"])
 PLACE = Gauge("vitte_model_place", "Where a model stands in the list of its tier; 1 is asked first", ["tier", "model"])
+BREAKER_OPENINGS = Counter("vitte_breaker_openings_total", "Times a closed breaker opened, by what the model did", ["model", "reason"])
+BREAKER_PROBES = Counter("vitte_breaker_probes_total", "Probes of models that were shut: ok or what went wrong", ["model", "outcome"])
 HEDGES = Counter("vitte_model_hedges_total", "Replies for which a second model was asked at the same time, by who spoke first", ["winner"])
