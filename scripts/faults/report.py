@@ -12,22 +12,22 @@ BAR_MS = 100.0
 Results = Mapping[Fault, Figures]
 Rows = list[tuple[str, ...]]
 
-NOTICED = ("fault", "asked", "lost", "first text", "whole reply", "before it opened", "while it is open", "of it whole")
-HAPPENED = ("fault", "moved on", "passed over", "opened", "probes", "doubled", "missing", "other text", "wrong cost", "estimate")
+NOTICED = ("fault", "asked", "lost", "first text", "whole reply", "shut yet: no", "yes: first text", "whole")
+HAPPENED = ("fault", "moved on", "passed", "opened", "probes", "doubled", "missing", "other", "bad cost", "guessed")
 
 
 def noticed(results: Results) -> Rows:
-    """Added milliseconds beyond the run without a fault, p50 / p95."""
+    """Added milliseconds beyond the run without a fault, p50/p95."""
     calm = results[NONE]
     rows: Rows = [NOTICED]
     for fault, found in results.items():
         if fault is NONE:
-            base = (f"{calm.first.p50:.0f} / {calm.first.p95:.0f}", f"{calm.whole.p50:.0f} / {calm.whole.p95:.0f}")
+            base = (f"{calm.first.p50:.0f}/{calm.first.p95:.0f}", f"{calm.whole.p50:.0f}/{calm.whole.p95:.0f}")
             rows.append((fault.title, str(found.asked), str(found.lost), *base, "–", "–", "–"))
             continue
         before = f"{found.closed.count}: max {_plus(found.closed.longest - calm.first.p50)}" if found.closed.count else "–"
         opened = [
-            f"{_plus(there.p50 - base.p50)} / {_plus(there.p95 - base.p95)}" if there.count else "–"
+            f"{_plus(there.p50 - base.p50)}/{_plus(there.p95 - base.p95)}" if there.count else "–"
             for there, base in (
                 (found.first, calm.first),
                 (found.whole, calm.whole),
@@ -50,7 +50,7 @@ def happened(results: Results) -> Rows:
 
 def terminal(results: Results) -> str:
     parts = [
-        "What people notice: milliseconds added, p50 / p95 (first row: as they are)",
+        "What people notice: milliseconds added, p50/p95 (first row: as they are)",
         _aligned(noticed(results)),
         "What happened in the house: numbers of replies",
         _aligned(happened(results)),
@@ -82,7 +82,7 @@ def markdown(results: Results, load: Load, speech: Speech, made: str) -> str:
     return "\n\n".join(
         [
             how,
-            "**What people notice**: milliseconds added, p50 / p95; the first row as they are.",
+            "**What people notice**: milliseconds added, p50/p95; the first row as they are.",
             _table(noticed(results)),
             "**What happened in the house**: numbers of replies.",
             _table(happened(results)),
