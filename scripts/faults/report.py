@@ -12,7 +12,7 @@ BAR_MS = 100.0
 Results = Mapping[Fault, Figures]
 Rows = list[tuple[str, ...]]
 
-NOTICED = ("fault", "asked", "lost", "first text", "whole reply", "shut yet: no", "yes: first text", "whole")
+NOTICED = ("fault", "asked", "lost", "first text", "whole reply", "shut yet: no", "yes: first", "whole")
 HAPPENED = ("fault", "moved on", "passed", "opened", "probes", "doubled", "missing", "other", "bad cost", "guessed")
 
 
@@ -25,7 +25,7 @@ def noticed(results: Results) -> Rows:
             base = (f"{calm.first.p50:.0f}/{calm.first.p95:.0f}", f"{calm.whole.p50:.0f}/{calm.whole.p95:.0f}")
             rows.append((fault.title, str(found.asked), str(found.lost), *base, "–", "–", "–"))
             continue
-        before = f"{found.closed.count}: max {_plus(found.closed.longest - calm.first.p50)}" if found.closed.count else "–"
+        before = f"{found.closed.count}: ≤ {_plus(found.closed.longest - calm.first.p50)}" if found.closed.count else "–"
         opened = [
             f"{_plus(there.p50 - base.p50)}/{_plus(there.p95 - base.p95)}" if there.count else "–"
             for there, base in (
