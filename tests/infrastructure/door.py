@@ -73,12 +73,20 @@ class Answer:
         return json.loads(self.body)
 
 
+def _three_ports() -> list[int]:
+    """Of a port that was just given back the system may make the next free one: asked thrice, it once said the same twice."""
+    ports = set[int]()
+    while len(ports) < 3:
+        ports.add(free_port())
+    return list(ports)
+
+
 class Door:
     """One nginx. `ask` speaks to its plain port, or by TLS when `secure`."""
 
     def __init__(self, nginx: str, folder: Path, settings: dict[str, str]) -> None:
         self._nginx, self.folder = nginx, folder
-        self.port, self.tls_port, self.status_port = free_port(), free_port(), free_port()
+        self.port, self.tls_port, self.status_port = _three_ports()
         ports = {"NGINX_HTTP_PORT": self.port, "NGINX_HTTPS_PORT": self.tls_port, "NGINX_STATUS_PORT": self.status_port}
         self._settings = {name: f"127.0.0.1:{port}" for name, port in ports.items()} | settings
         self._process: subprocess.Popen[bytes] | None = None
