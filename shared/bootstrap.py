@@ -32,7 +32,7 @@ from shared.application.health import HealthService
 from shared.application.inbox import InboxService
 from shared.application.jobs import JobQueue, MemoryJobs
 from shared.application.limits import LimitService
-from shared.application.memory import Finder, MemoryService
+from shared.application.memory import Finder, MemoryService, Reader, Refresher
 from shared.application.operators import OperatorService
 from shared.application.plans import PlanService
 from shared.application.ports import Clock, Embedder, Models, ReplyCache
@@ -101,11 +101,13 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         counting = RedisDoor(settings.redis_url.get_secret_value(), name="limits")
         closing.push_async_callback(counting.aclose)
         limits = LimitService(windows=SharedWindows(counting, LocalWindows(clock)), clock=clock)
-        memory = MemoryService(database=database, finder=Finder(clock=clock, embedder=embedder), jobs=jobs)
+        reader = Reader(database=database, models=models, switches=switches, clock=clock)
+        memory = replace(_memory(settings, reader, embedder, jobs), limits=limits)
+        recall = memory if memory.is_enabled else None
         yield Application(
             accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),
             characters=CharacterService(database=database, caches=caches),
-            chat=replace(_chat(settings, database, models, clock), reply_cache=replies, limits=limits, switches=switches),
+            chat=replace(_chat(settings, database, models, clock), recall=recall, reply_cache=replies, limits=limits, switches=switches),
             models=models,
             embedder=embedder,
             inbox=InboxService(database=database),
@@ -153,6 +155,15 @@ def _chat(settings: Settings, database: Database, models: ModelPools, clock: Clo
         max_tokens=settings.llm_max_tokens,
         clock=clock,
     )
+
+
+def _memory(settings: Settings, reader: Reader, embedder: Embedder | None, jobs: JobQueue) -> MemoryService:
+    """Without a configured model nobody could read."""
+    database, clock = reader.database, reader.clock
+    finder = Finder(clock=clock, embedder=embedder)
+    refresher = Refresher(database=database, reader=reader, finder=finder, prompt_tokens=settings.prompt_tokens)
+    is_enabled = settings.memory_enabled and bool(settings.llm_strong)
+    return MemoryService(database=database, finder=finder, refresher=refresher, jobs=jobs, clock=clock, is_enabled=is_enabled)
 
 
 def _cache(settings: Settings, switches: SwitchService) -> RedisCache:

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     llm_prices: str = ""
     llm_hedging: bool = False
     embeddings_model: str = ""
+    memory_enabled: bool = True
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = "https://api.openai.com/v1"
     gemini_api_key: SecretStr = SecretStr("")

@@ -18,8 +18,8 @@ from shared.application.characters import CharacterService
 from shared.application.chat import ChatService
 from shared.application.inbox import InboxService
 from shared.application.jobs import MemoryJobs
-from shared.application.memory import Finder, MemoryService
-from shared.application.ports import Embedder
+from shared.application.memory import Finder, MemoryService, Reader, Refresher
+from shared.application.ports import ChatModel, Embedder, Models
 from shared.application.switches import SwitchService
 from shared.database.database import Database, open_engine
 from shared.domain.billing import Plan, Subscription
@@ -124,6 +124,25 @@ def _raw(update_id: int, kind: str, content: dict[str, Any]) -> bytes:
     return json.dumps({"update_id": update_id, kind: content}).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class OneModel:
+    """`Models` of which there is one; a token costs two millionths of a US dollar."""
+
+    model: ScriptedModel
+
+    def pool(self, tier: str) -> ChatModel:
+        return self.model
+
+    def find(self, name: str) -> ChatModel | None:
+        return self.model if name == self.model.name else None
+
+    def names(self) -> list[str]:
+        return [self.model.name]
+
+    def estimate_micros(self, tier_or_model: str, prompt_tokens: int, completion_tokens: int) -> int | None:
+        return 2 * (prompt_tokens + completion_tokens)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The services over one database, with a scripted model and a clock of ours."""
@@ -133,6 +152,8 @@ class House:
     clock: SteppedClock = field(default_factory=SteppedClock)
     cache: Cache = field(default_factory=NoCache)
     embedder: Embedder | None = None
+    reading: Models = field(default_factory=lambda: OneModel(ScriptedModel(say=lambda _: '{"facts": []}')))
+    prompt_tokens: int = 1500
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
 
     @property
@@ -157,7 +178,10 @@ class House:
 
     @property
     def memory(self) -> MemoryService:
-        return MemoryService(database=self.database, finder=Finder(clock=self.clock, embedder=self.embedder), jobs=self.jobs)
+        finder = Finder(clock=self.clock, embedder=self.embedder)
+        reader = Reader(database=self.database, models=self.reading, switches=self.switches, clock=self.clock)
+        refresher = Refresher(database=self.database, reader=reader, finder=finder, prompt_tokens=self.prompt_tokens)
+        return MemoryService(database=self.database, finder=finder, refresher=refresher, jobs=self.jobs, clock=self.clock)
 
     @property
     def inbox(self) -> InboxService:

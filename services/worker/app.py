@@ -13,10 +13,17 @@ from celery.worker import state
 
 from services.worker.runtime import Runtime
 from services.worker.task import Task
-from services.worker.tasks import upkeep
+from services.worker.tasks import memory, upkeep
 from shared.adapters.celery_jobs import QUEUES, celery_app
 
-TASKS: tuple[Task, ...] = (upkeep.cleanup_old_messages, upkeep.resend_pending, upkeep.ask_storage, upkeep.take_figures)
+TASKS: tuple[Task, ...] = (
+    upkeep.cleanup_old_messages,
+    upkeep.resend_pending,
+    upkeep.ask_storage,
+    upkeep.take_figures,
+    memory.refresh_memory,
+    memory.catch_up_memory,
+)
 
 
 def create_worker_app(broker_url: str, runtime: Runtime) -> Celery:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from services.worker.waiting import wait_for_broker
 from shared.adapters.celery_jobs import celery_app
-from shared.application.jobs import AskStorage, CleanUpOldMessages, ResendPending, TakeFigures
+from shared.application.jobs import AskStorage, CatchUpMemory, CleanUpOldMessages, ResendPending, TakeFigures
 from shared.settings import Settings, SettingsError, exit_with, load_settings
 from shared.telemetry import configure_logging
 
@@ -26,6 +26,7 @@ SCHEDULE = {
     "resend-pending": {"task": ResendPending.name, "schedule": 60.0, "options": {"queue": ResendPending.queue, "expires": 55}},
     "ask-storage": {"task": AskStorage.name, "schedule": 30.0, "options": {"queue": AskStorage.queue, "expires": 25}},
     "take-figures": {"task": TakeFigures.name, "schedule": 60.0, "options": {"queue": TakeFigures.queue, "expires": 55}},
+    "catch-up-memory": {"task": CatchUpMemory.name, "schedule": 30.0, "options": {"queue": CatchUpMemory.queue, "expires": 25}},
     "cleanup-old-messages": {
         "task": CleanUpOldMessages.name,
         "schedule": crontab(minute="17"),

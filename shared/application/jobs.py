@@ -40,6 +40,23 @@ class TakeFigures(Job):
     queue: ClassVar[str] = "upkeep"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshMemory(Job):
+    """A dialog is read for facts, and its past condensed."""
+
+    name: ClassVar[str] = "refresh_memory"
+    queue: ClassVar[str] = "memory"
+    dialog_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUpMemory(Job):
+    """Dialogs that have gone on unread are refreshed, each by a job of its own."""
+
+    name: ClassVar[str] = "catch_up_memory"
+    queue: ClassVar[str] = "memory"
+
+
 class JobQueue(Protocol):
     async def enqueue(self, job: Job) -> bool:
         """Hands the job over, after the transaction that made it necessary. Never raises.

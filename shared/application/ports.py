@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
-from uuid import UUID
 
 from shared.domain.errors import NotFoundError, UnavailableError
 from shared.domain.memory_search import Sought
@@ -174,9 +173,6 @@ class Recall(Protocol):
 
     async def sought(self, text: str) -> Sought:
         """By what memories near this text are found; by words alone without an embeddings endpoint, or while it is away. Never raises."""
-
-    async def after_turn(self, turn_id: int, dialog_id: UUID) -> None:
-        """A turn has ended: what it brought is kept later. Never raises."""
 
 
 class TurnLimits(Protocol):

@@ -18,6 +18,7 @@ from shared.database.dialogs import DialogRows
 from shared.database.inbox import InboxRows
 from shared.database.lines import Connection, Lines, waiting
 from shared.database.memories import MemoryRows
+from shared.database.memory_reading import MemoryReadingRows
 from shared.database.operators import OperatorRows
 from shared.database.reports import ReportRows
 from shared.database.turns import TurnRows
@@ -103,6 +104,10 @@ class Transaction:
     @cached_property
     def memories(self) -> MemoryRows:
         return MemoryRows(self.connection)
+
+    @cached_property
+    def memory_reading(self) -> MemoryReadingRows:
+        return MemoryReadingRows(self.connection)
 
     @cached_property
     def inbox(self) -> InboxRows:

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
+from shared.database.memory_statements import RETRACT
 from shared.database.turn_statements import LAST_TURN
 from shared.domain.character import Character, CharacterNotFoundError
 from shared.domain.dialog import DialogNotFoundError
@@ -18,7 +19,7 @@ _EDIT = text(f"""
         update messages m set text = cast(:text as text), edited_at = now() from words w
         where m.id = w.id and m.text <> cast(:text as text)
         returning m.id
-    )
+    ), taken_back as (select id from changed), {RETRACT}
     select w.turn_id, coalesce((select turn_id from ({LAST_TURN}) l) = w.turn_id, false), coalesce((
         select array_agg(o.telegram_message_id order by o.step)
         from turns t join dialogs d on d.id = t.dialog_id
@@ -56,7 +57,9 @@ _UNDO = text(f"""
         update turns t set undone_at = now(), undone_by = cast(:source_id as text) from ({LAST_TURN}) l
         where t.id = l.turn_id and not exists (select from before)
         returning t.id
-    )
+    ), taken_back as (
+        select m.id from messages m join undone u on m.turn_id = u.id where m.role = 'user'
+    ), {RETRACT}
     select u.id,
            array(select distinct o.telegram_message_id from turns t
                  join outbox o on o.telegram_bot_id = d.telegram_bot_id and o.telegram_update_id = t.telegram_update_id

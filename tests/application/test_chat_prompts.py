@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
@@ -31,17 +30,13 @@ class Shelf:
 
 @dataclass
 class Notes:
-    """A recall without embeddings that remembers what it was told."""
+    """A recall without embeddings that remembers what it was asked."""
 
-    ended: list[tuple[int, UUID]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     async def sought(self, text: str) -> Sought:
         self.asked.append(text)
         return Sought()
-
-    async def after_turn(self, turn_id: int, dialog_id: UUID) -> None:
-        self.ended.append((turn_id, dialog_id))
 
 
 async def say(chat: ChatService, speaker: Speaker, said: str, source: str = "1") -> str:
@@ -127,10 +122,10 @@ async def test_small_talk_is_logged_as_using_the_simple_model_and_success_with_i
     assert (done["cost_micros"], done["prompt_tokens"], done["tier"], done["status"]) == (10, 900, "simple", "finished")
 
 
-async def test_memory_hears_of_every_turn_that_has_ended(house: House) -> None:
+async def test_memory_is_asked_for_what_has_to_do_with_the_words(house: House) -> None:
     ann, notes = await house.speaker(), Notes()
     await say(replace(house.chat, recall=notes), ann, "I live in Brno")
-    assert (notes.asked, notes.ended) == (["I live in Brno"], [(1, ann.dialog_id)])
+    assert notes.asked == ["I live in Brno"]
 
 
 async def test_the_level_of_a_learner_is_told_as_data(house: House) -> None:

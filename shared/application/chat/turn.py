@@ -132,8 +132,6 @@ class _Turn:
         if not ours:
             raise LeaseLostError("the turn was ended by somebody else")
         report_turn(finished)
-        if self.desk.recall is not None and status is not TurnStatus.FAILED:
-            await self.desk.recall.after_turn(reply.turn_id, self.ask.speaker.dialog_id)
 
     async def _reply(self, status: TurnStatus) -> Reply:
         bubbles = tuple(storable(bubble) for bubble in self.answer.bubbles)

@@ -1,21 +1,32 @@
 """Memory: what a user may see and do about it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from prometheus_client import Counter
+from prometheus_client import Gauge
 
-from shared.application.jobs import JobQueue
+from shared.application.jobs import JobQueue, RefreshMemory
 from shared.application.memory.finding import Finder
+from shared.application.memory.refreshing import FACTS, Refreshed, Refresher
+from shared.application.ports import Clock, TurnLimits
 from shared.database.database import Database
-from shared.domain.memory import KnownMemory, MemoryNotFoundError, MemoryPage
+from shared.domain.memory import KnownMemory, MemoryNotFoundError, MemoryPage, MemoryStatus
 from shared.domain.memory_rules import own_topic, own_words
 from shared.domain.memory_search import Sought
 from shared.domain.speaker import Speaker
 
 A_PAGE = 6
+DUE_TURNS = 4
+"""A dialog is refreshed after so many turns; what comes after the last of them is read when the dialog rests."""
+RESTED_AFTER = timedelta(minutes=3)
+LAGGING_SINCE = timedelta(hours=2)
+"""A dialog that nobody could read for so long is read when it goes on."""
+MOST_LAGGING = 200
+AGAIN_SECONDS = 120.0
+"""A refresh that has not been done by then is asked for again."""
 
-FACTS = Counter("vitte_memory_facts_total", "Facts about users, by what became of them", ["outcome"])
+MEMORIES = Gauge("vitte_memories", "Facts about users that are kept", ["status"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +38,43 @@ class MemoryService:
 
     database: Database
     finder: Finder
+    refresher: Refresher
     jobs: JobQueue
+    clock: Clock
+    limits: TurnLimits | None = None
+    is_enabled: bool = True
+    """Switched off nothing is learnt, recalled or condensed; users still see and change what is known."""
 
     async def sought(self, text: str) -> Sought:
         """By what memories near this text are found."""
         return await self.finder.sought(text)
 
-    async def after_turn(self, turn_id: int, dialog_id: UUID) -> None:
-        """What it brought is read by the worker, when it looks for dialogs that have gone on."""
+    async def refresh(self, dialog_id: UUID) -> Refreshed:
+        """Reads what is new in a dialog for facts, each message once, and condenses its past when that is due.
+
+        Run twice or by two at once it does no harm. Raises `ModelUnavailableError`: what was written until then stays.
+        """
+        return await self.refresher.refresh(dialog_id) if self.is_enabled else Refreshed(facts={})
+
+    async def catch_up(self) -> int:
+        """Dialogs that have gone on for some turns, or that rest, are refreshed, each by a job of its own; answers how many.
+
+        The database says which they are, so nothing is lost with the broker. One that is asked for already is not asked for again soon.
+        """
+        async with self.database.statement() as tx:
+            counts = await tx.memory_reading.count()
+        for status in MemoryStatus:
+            MEMORIES.labels(status.value).set(counts.get(status, 0))
+        if not self.is_enabled:
+            return 0
+        now = self.clock.now()
+        async with self.database.statement() as tx:
+            lagging = await tx.memory_reading.lagging(now - LAGGING_SINCE, now - RESTED_AFTER, DUE_TURNS, MOST_LAGGING)
+        asked = 0
+        for dialog_id in lagging:
+            if self.limits is None or await self.limits.first(f"memory:{dialog_id}", AGAIN_SECONDS):
+                asked += await self.jobs.enqueue(RefreshMemory(dialog_id=str(dialog_id)))
+        return asked
 
     async def known(self, speaker: Speaker, *, page: int = 0) -> MemoryPage:
         """What waits for an answer comes first, then what is pinned, then the newest. A page past the end is the last one."""

@@ -1,0 +1,188 @@
+"""The statements by which the worker reads a dialog and keeps what a model has found in it."""
+
+from sqlalchemy import text
+
+from shared.domain.memory_rules import MOST_MEMORIES
+
+# A turn that is open, or has just failed and may be taken up again, has not said its last: nothing after it is read yet.
+_SETTLED = """m.id < coalesce((
+    select min(w.id) from turns o join messages w on w.turn_id = o.id
+    where o.dialog_id = cast(:dialog_id as uuid)
+      and (o.status = 'open' or (o.status = 'failed' and o.created_at > now() - interval '15 minutes'))
+), 9223372036854775807)"""
+_COUNTS = "t.status in ('finished', 'interrupted') and t.undone_at is null"
+_NOT_FORGOTTEN = "not exists (select from memories f where f.source_message_id = m.id and f.status = 'forgotten')"
+
+# Edits are looked for from a little before the last reading on: one may have begun before it and ended after.
+READ = text(f"""
+    with dialog as (
+        select d.id, d.character_id, d.telegram_bot_id, k.until_message_id as seen_until, k.updated_at as seen_at,
+               coalesce(k.until_message_id, 0) as until
+        from dialogs d left join memory_marks k on k.dialog_id = d.id where d.id = cast(:dialog_id as uuid)
+    ), fresh as (
+        select m.id, m.role, m.text, m.turn_id, m.is_active from messages m, dialog d
+        where m.dialog_id = d.id and m.id > d.until and {_SETTLED} order by m.id limit :most
+    ), edited as (
+        select m.id, m.role, m.text, m.turn_id, m.is_active from messages m, dialog d
+        where m.dialog_id = d.id and m.id <= d.until and m.role = 'user' and m.edited_at > d.seen_at order by m.id limit :most
+    ), last_word as (
+        select m.id, m.role, m.text, m.turn_id, m.is_active from messages m, dialog d
+        where m.dialog_id = d.id and m.id <= d.until and m.role = 'assistant' and m.is_active order by m.id desc limit 1
+    ), read as (
+        select *, id in (select id from edited) as is_edited from (
+            select * from edited union all select * from last_word union all select * from fresh
+        ) parts
+    )
+    select d.character_id, d.telegram_bot_id, d.seen_until, d.seen_at, clock_timestamp() as read_at,
+           coalesce((select max(id) from fresh), d.until) as read_until, (select count(*) from fresh) as fresh,
+           m.id, m.role, m.text, t.user_id, m.is_edited
+    from dialog d left join (
+        read m left join turns t on t.id = m.turn_id
+    ) on m.is_active and (m.turn_id is null or ({_COUNTS})) and (m.role = 'assistant' or (t.user_id is not null and {_NOT_FORGOTTEN}))
+    order by m.id
+""")  # noqa: S608 - made of our own parts only
+
+KNOWN = text("""
+    select id, topic, fact, confidence, is_pinned, status = 'asked' as is_asked from memories
+    where user_id = cast(:user_id as uuid) and (character_id is null or character_id = cast(:character_id as uuid))
+      and status in ('active', 'asked') order by created_at, id
+""")
+
+# The first of two that have read the same moves the mark; the other one finds it moved, and writes nothing.
+MOVE_MARK = text("""
+    insert into memory_marks (dialog_id, until_message_id, updated_at)
+    values (cast(:dialog_id as uuid), :read_until, cast(:read_at as timestamptz) - interval '5 seconds')
+    on conflict (dialog_id) do update set until_message_id = excluded.until_message_id, updated_at = excluded.updated_at
+        where memory_marks.until_message_id = cast(:seen_until as bigint) and memory_marks.updated_at = cast(:seen_at as timestamptz)
+    returning 1
+""")
+
+STILL_SAID = text(f"""
+    select m.id, m.text from messages m join turns t on t.id = m.turn_id
+    where m.id = any(cast(:ids as bigint[])) and {_COUNTS} and {_NOT_FORGOTTEN} for share of m, t
+""")  # noqa: S608
+
+RETRACT = """
+    retracted as (
+        delete from memories x using taken_back s where x.source_message_id = s.id and x.status <> 'forgotten' and x.confidence < 1
+        returning x.id
+    ), revived as (
+        update memories p set status = 'active', successor_id = null, updated_at = now() from retracted r
+        where p.successor_id = r.id and p.status in ('replaced', 'asked') and p.id not in (select id from retracted)
+    )
+"""
+"""What the messages `taken_back (id)` have brought goes, and what it replaced holds again; what the user confirmed stays."""
+
+# Beside the memory that it is about stand those that are asked about because of it; where that one is asked itself, what it contradicts.
+INSERT = text("""
+    with about as (
+        select coalesce((
+            select a.successor_id from memories a
+            where a.id = cast(:of as uuid) and a.user_id = cast(:user_id as uuid) and a.status = 'asked'
+        ), cast(:of as uuid)) as id
+    ), old as (
+        select m.id, m.is_pinned, m.status from memories m, about
+        where m.user_id = cast(:user_id as uuid)
+          and ((m.id = about.id and m.status in ('active', 'asked')) or (m.successor_id = about.id and m.status = 'asked'))
+        for update of m
+    ), holds as (
+        select id, is_pinned from old where status = 'active'
+    ), added as (
+        insert into memories (id, user_id, character_id, topic, fact, confidence, status, is_pinned, source_message_id, successor_id,
+                              created_at)
+        select cast(:id as uuid), cast(:user_id as uuid), cast(:owner as uuid), cast(:topic as text), cast(:fact as text),
+               cast(:confidence as real), case when :asks and exists (select from holds) then 'asked' else 'active' end,
+               not :asks and coalesce((select is_pinned from holds), false), cast(:source as bigint),
+               case when :asks then (select id from holds) end, clock_timestamp()
+        where not exists (
+            select from memories s where s.user_id = cast(:user_id as uuid) and s.status in ('active', 'asked')
+              and (s.character_id is null or s.character_id = cast(:character_id as uuid)) and lower(s.fact) = lower(cast(:fact as text))
+        )
+        returning id
+    ), replaced as (
+        update memories m set status = 'replaced', successor_id = a.id, updated_at = now() from old o, added a
+        where m.id = o.id and not :asks
+    )
+    select count(*) from added
+""")
+
+MAKE_ROOM = text(f"""
+    delete from memories where id in (
+        select id from memories where user_id = cast(:user_id as uuid) and status in ('active', 'asked')
+        order by is_pinned desc, confidence desc, created_at desc, id offset {MOST_MEMORIES}
+    )
+""")  # noqa: S608
+
+PAST = text(f"""
+    select d.history_from, d.telegram_bot_id, s.text as summary, s.until_message_id, s.tokens_before, m.id, m.role, m.text,
+           m.role = 'user' and not ({_NOT_FORGOTTEN}) as is_left_out
+    from dialogs d left join summaries s on s.dialog_id = d.id
+         left join (messages m left join turns t on t.id = m.turn_id)
+             on m.dialog_id = d.id and m.id >= greatest(d.history_from, coalesce(s.until_message_id, 0) + 1) and m.is_active
+             and (m.turn_id is null or ({_COUNTS})) and {_SETTLED}
+    where d.id = cast(:dialog_id as uuid)
+    order by m.id limit :most
+""")  # noqa: S608
+
+# Only on top of what was read: not when the user has begun anew, or another one was first.
+SUMMARISE = text("""
+    with dialog as (
+        select id from dialogs where id = cast(:dialog_id as uuid) and history_from = cast(:history_from as bigint) for share
+    ), before as (
+        select until_message_id from summaries where dialog_id = cast(:dialog_id as uuid) for update
+    ), changed as (
+        insert into summaries (dialog_id, text, until_message_id, tokens_before, tokens_after, model)
+        select id, cast(:text as text), :until, :tokens_before, :tokens_after, cast(:model as text) from dialog
+        where (select until_message_id from before) is not distinct from cast(:seen_until as bigint)
+        on conflict (dialog_id) do update
+            set text = excluded.text, until_message_id = excluded.until_message_id, tokens_before = excluded.tokens_before,
+                tokens_after = excluded.tokens_after, model = excluded.model, created_at = now()
+            where summaries.until_message_id = cast(:seen_until as bigint)
+        returning 1
+    )
+    select count(*) from changed
+""")
+
+UNSKETCHED = text("""
+    select m.id, m.fact from memories m
+    where m.user_id in (
+        select user_id from dialogs where id = cast(:dialog_id as uuid)
+        union select user_id from turns where dialog_id = cast(:dialog_id as uuid)
+    ) and m.status in ('active', 'asked') and m.embedding_model is distinct from cast(:model as text)
+    order by m.is_pinned desc, m.created_at desc limit :most
+""")
+
+SKETCH = text("""
+    update memories m set sketch = cast(s.sketch as bit varying), embedding_model = cast(:model as text)
+    from unnest(cast(:ids as uuid[]), cast(:facts as text[]), cast(:sketches as text[])) as s (id, fact, sketch)
+    where m.id = s.id and m.fact = s.fact
+""")
+
+SPEND = text("""
+    insert into spendings (scope, scope_id, day, reserved_micros, spent_micros, memory_micros)
+    values ('bot', cast(:bot_id as text), cast(:day as date), 0, cast(:micros as bigint), cast(:micros as bigint))
+    on conflict (scope, scope_id, day) do update
+        set spent_micros = spendings.spent_micros + excluded.spent_micros, memory_micros = spendings.memory_micros + excluded.memory_micros
+""")
+
+SPENT = text("""
+    select spent_micros + reserved_micros from spendings
+    where scope = 'bot' and scope_id = cast(:bot_id as text) and day = cast(:day as date)
+""")
+
+# Whether there is something new one look into an index tells. What goes on is left alone until it has some turns more, or rests.
+LAGGING = text("""
+    select s.dialog_id from (
+        select t.dialog_id, max(t.created_at) as at, count(*) filter (where t.created_at > coalesce(k.updated_at, '-infinity')) as unread
+        from turns t left join memory_marks k on k.dialog_id = t.dialog_id
+        where t.created_at > cast(:since as timestamptz) and t.status <> 'open' group by t.dialog_id
+    ) s
+    left join memory_marks k on k.dialog_id = s.dialog_id
+    cross join lateral (
+        select m.id from messages m
+        where (m.dialog_id, m.id) <= (s.dialog_id, 9223372036854775807) and (m.dialog_id, m.id) >= (s.dialog_id, 0)
+        order by m.dialog_id desc, m.id desc limit 1
+    ) newest
+    where (s.at < cast(:before as timestamptz) or s.unread >= :turns) and newest.id > coalesce(k.until_message_id, 0)
+    order by s.at limit :most
+""")

@@ -1,0 +1,94 @@
+"""What becomes of a fact beside those that are known already: kept, taking another's place, asked about, or nothing new."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from shared.domain.memory_facts import GENERAL_TOPICS, HeardFact, Relation
+from shared.domain.memory_rules import CERTAIN
+from shared.domain.memory_search import search_words
+from shared.domain.memory_words import CHANGED
+
+MOST_SHOWN = 40
+"""Known memories that a model is told of while it reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A memory as it stands, for comparison. Own words and pinned ones only give way when the user says that something has changed."""
+
+    id: UUID
+    topic: str
+    fact: str
+    confidence: float
+    is_pinned: bool
+    is_asked: bool
+
+    @property
+    def is_firm(self) -> bool:
+        return self.is_pinned or self.confidence >= CERTAIN
+
+
+class Outcome(StrEnum):
+    KEPT = "kept"
+    REPLACED = "replaced"
+    ASKED = "asked"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`of` is the memory that is replaced or contradicted."""
+
+    outcome: Outcome
+    of: Kept | None = None
+
+
+def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept]) -> Decision:
+    """`related` is the memory that the model named. A user's own word that something has changed replaces; mere disagreement asks."""
+    if any(_alike(heard.fact, one.fact) for one in known):
+        return Decision(Outcome.SAME)
+    rival = _rival(heard, related, known)
+    if rival is None:
+        return Decision(Outcome.KEPT)
+    if heard.relation is Relation.SAME:
+        return Decision(Outcome.SAME)
+    says_so = CHANGED.search(heard.quote) is not None
+    if says_so or (heard.relation is Relation.CHANGED and not rival.is_firm):
+        return Decision(Outcome.REPLACED, rival)
+    return Decision(Outcome.ASKED, rival)
+
+
+def worth_showing(known: Sequence[Kept], said: str) -> list[Kept]:
+    """Those that a new fact is likeliest to be about: with shared words first, then general ones, then the newest (last in `known`)."""
+    beginnings = tuple(part.strip().removesuffix(":*") for part in search_words(said).split("|") if part.strip())
+
+    def rank(numbered: tuple[int, Kept]) -> tuple[bool, bool, int]:
+        place, one = numbered
+        words = f"{one.topic.replace('.', ' ')} {one.fact}".casefold().split()
+        return any(word.startswith(beginnings) for word in words) if beginnings else False, one.topic in GENERAL_TOPICS, place
+
+    return [one for _, one in sorted(enumerate(known), key=rank, reverse=True)[:MOST_SHOWN]]
+
+
+def _rival(heard: HeardFact, related: Kept | None, known: Sequence[Kept]) -> Kept | None:
+    """What the fact is an answer to as well: the one the model named, or, of what a person has one of, the one that is known."""
+    if related is not None and related in known and heard.relation is not Relation.NEW and _same_head(heard.topic, related.topic):
+        return related
+    has_one = heard.topic in GENERAL_TOPICS and heard.topic != "language"
+    if has_one or heard.relation in {Relation.CHANGED, Relation.CONTRADICTS}:
+        return next((one for one in reversed(known) if one.topic == heard.topic and not one.is_asked), None)
+    return None
+
+
+def _same_head(one: str, other: str) -> bool:
+    return one.partition(".")[0] == other.partition(".")[0] or "other" in {one.partition(".")[0], other.partition(".")[0]}
+
+
+def _alike(one: str, other: str) -> bool:
+    return _bare(one) == _bare(other)
+
+
+def _bare(fact: str) -> str:
+    return " ".join("".join(character if character.isalnum() else " " for character in fact.casefold()).split())
