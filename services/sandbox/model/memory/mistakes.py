@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from services.sandbox.model.memory.reading import Found, Sentence, loose_facts, moods_of, orders_of, sentences
 
-DEFAULT_RATE = 0.15
+DEFAULT_RATE = 0.2
 """Of the occasions for a mistake that one is made at."""
 KINDS = ("reply", "question", "hypothetical", "mood", "others", "order", "invented", "number", "quote", "fenced", "prose")
 _DETAILS = {

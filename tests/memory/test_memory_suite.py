@@ -1,0 +1,96 @@
+"""How well is remembered what people tell: talks with planted facts, played through the real services and read by a careless model."""
+
+from tests.memory.conftest import play_some
+from tests.memory.judging import Kept, Score, invented, is_right, judge_kept
+from tests.memory.talks import Talk, read_talks
+
+
+def talk(name: str) -> Talk:
+    return next(talk for talk in read_talks() if talk.id == name)
+
+
+def test_there_are_enough_talks_facts_and_corrections() -> None:
+    talks = read_talks()
+    planted = [truth for talk in talks for truth in talk.planted()]
+    lines = [line for talk in talks for line in talk.lines]
+    assert len({talk.id for talk in talks}) == len(talks) >= 32
+    assert len(planted) >= 70
+    assert {talk.language for talk in talks} == {"en", "ru"}
+    assert sum(len(line.ended) for line in lines) >= 8
+    assert sum(len(line.doubted) for line in lines) >= 2
+    assert sum(line.dies for line in lines) >= 4
+    assert sum(line.restart for line in lines) >= 4
+    assert sum(len(line.needs) for line in lines) >= 40
+
+
+async def test_what_is_kept_is_true(played: Score) -> None:
+    assert played.kept >= 60
+    assert played.precision >= 0.9, played.junk
+
+
+async def test_without_verification_it_would_not_be(played: Score) -> None:
+    assert played.raw >= played.kept
+    assert played.raw_precision < 0.9
+
+
+async def test_most_of_what_is_told_is_kept(played: Score) -> None:
+    """The sandbox's model does not understand every way of saying things, and spoils some of what it does."""
+    assert played.recall >= 0.55, played.missed
+
+
+async def test_what_is_kept_is_in_the_prompt_that_needs_it(played: Score) -> None:
+    assert played.asked_and_kept >= 20
+    assert played.recall_of_kept >= 0.9, played.missed
+    assert played.recall_in_prompt >= 0.55, played.missed
+
+
+async def test_what_has_changed_replaces_what_was(played: Score) -> None:
+    assert played.corrections_read >= 5
+    assert played.succession >= 0.9, played.stale
+
+
+async def test_a_contradiction_is_asked_about(played: Score) -> None:
+    assert (played.doubts_read, played.doubts_asked) == (played.doubts_read, played.doubts_read)
+    assert played.doubts_read >= 1
+
+
+async def test_nothing_crosses_users_or_characters(played: Score) -> None:
+    assert played.leaks == []
+
+
+async def test_the_worker_dies_and_nothing_is_lost_or_doubled(played: Score) -> None:
+    assert played.deaths >= 3
+    assert not [one for one in played.missed if "worker-dies" in one or "ru-gibel" in one]
+
+
+async def test_a_model_that_errs_half_of_the_time_is_kept_in_check(database_url: str, redis_url: str) -> None:
+    score = await play_some(
+        database_url, redis_url, mistakes={"all": 0.5, "quote": 0.1, "number": 0.1}, only=lambda talk: len(talk.id) % 2 > 0
+    )
+    assert score.raw_precision < 0.7
+    assert score.precision >= 0.9, score.junk
+    assert score.leaks == []
+
+
+def test_the_judge_knows_an_invented_detail_and_a_fact_about_somebody_else() -> None:
+    nurse, jokes = talk("nurse-moves"), talk("jokes-and-lies")
+    assert is_right(nurse, "a", "city", "Lives in Leeds")
+    assert not is_right(nurse, "a", "city", "Lives in Leeds since 2015")
+    assert not is_right(nurse, "a", "city", "Lives in Lisbon")
+    assert not is_right(jokes, "a", "pet.horse", "Has a horse")
+    assert not is_right(nurse, "a", "likes.leeds", "Likes Leeds")
+    assert invented("Is a nurse in Boston with Alex", nurse.said_by("a")) == ["Boston", "Alex"]
+
+
+def test_the_judge_counts_junk_stale_facts_and_secrets_that_got_out() -> None:
+    score = Score()
+    judge_kept(
+        talk("nurse-moves"),
+        "a",
+        [Kept("city", "Lives in Leeds", "active", None), Kept("city", "Moved to Sheffield", "active", None)],
+        score,
+    )
+    judge_kept(talk("two-characters-one-secret"), "a", [Kept("dislikes.singing", "Hates singing lessons", "active", None)], score)
+    judge_kept(talk("moods-and-small-talk"), "a", [Kept("other.mood", "Hungry", "active", None)], score)
+    assert (score.kept, score.right, score.corrections_read, score.succeeded) == (4, 3, 1, 0)
+    assert [len(found) for found in (score.junk, score.stale, score.leaks)] == [1, 1, 1]
