@@ -71,6 +71,10 @@ bench: dev ## What Vitte costs beside a bare bot, measured in one run
 faults: dev ## Breaks a model provider in seven ways while people talk: make faults seconds=60 only=hang
 	@$(RUN) -m scripts.faults $(if $(seconds),--seconds $(seconds)) $(if $(only),--only $(only)) $(if $(output),--output $(output))
 
+.PHONY: memory-suite
+memory-suite: dev ## How well it remembers, in talks with planted facts: make memory-suite, real=1 with the models of LLM_SIMPLE
+	@$(RUN) -m tests.memory $(if $(real),--real) $(if $(mistakes),--mistakes $(mistakes))
+
 ##@ Database
 .PHONY: migrate
 migrate: dev ## Brings the database of the settings (or of the demo) up to date

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.bench import dialog_tokens
 from scripts.bench.report import Results, as_json, tables
 from scripts.bench.rounds import Figures, Load, begin, median, stretch
 from scripts.bench.stage import ROOT, staged
@@ -70,7 +71,9 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         results = measure(kinds, QUICK if arguments.quick else FULL, folder)
+        dialog = dialog_tokens.section(folder)
     print(tables(kinds, results))
+    print(dialog)
     (folder / "results.json").write_text(as_json(kinds, results) + "\n", encoding="utf-8")
     print(f"\nThe same in {folder / 'results.json'}")
     return 0

@@ -65,8 +65,8 @@ def tables(kinds: Iterable[Kind], results: Results) -> str:
     for load, title in TITLES.items():
         rows = [HEAD, *(_row(kind, results, load) for kind in kinds if (kind.name, load) in results)]
         if len(rows) > 1:
-            parts.append(f"{title}\n{_aligned(rows)}\n")
-    return "\n".join([*parts, "Goals (and stretch goals)", _aligned(list(_goals(kinds, results))), *_warning(results)])
+            parts.append(f"{title}\n{aligned(rows)}\n")
+    return "\n".join([*parts, "Goals (and stretch goals)", aligned(list(_goals(kinds, results))), *_warning(results)])
 
 
 def _warning(results: Results) -> list[str]:
@@ -127,7 +127,7 @@ def _reached(kind: Kind, results: Results, goal: Goal) -> float | None:
     return None if figure is None else round(figure, 2)
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> str:
+def aligned(rows: list[tuple[str, ...]]) -> str:
     if not rows:
         return ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

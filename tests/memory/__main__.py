@@ -20,6 +20,7 @@ from scripts.local.processes import StartError
 from scripts.local.running import running
 from scripts.local.valkey import ValkeyServer
 from shared.settings import Settings
+from shared.telemetry import configure_logging
 from tests.memory.playing import open_house, play, sandbox_model, settings_for
 from tests.memory.table import table
 from tests.memory.talks import read_talks
@@ -37,6 +38,7 @@ def main() -> int:
     simple = configured.llm_simple or configured.llm_strong
     if arguments.real and not simple:
         sys.exit("vitte: LLM_SIMPLE is missing: set it in the environment or in .env (see .env.example)")
+    configure_logging("memory", "ERROR")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with alone(FOLDER), ExitStack() as stack:
         postgres, redis = PostgresServer(FOLDER, hasty=True), ValkeyServer(FOLDER, hasty=True)

@@ -45,8 +45,10 @@ async def sandbox_model() -> AsyncIterator[tuple[str, ModelControls]]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     app[CONTROLS].change({"first_token_ms": 0, "tokens_per_second": 0})
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/llm/v1", app[CONTROLS]
-    await runner.cleanup()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/llm/v1", app[CONTROLS]
+    finally:
+        await runner.cleanup()
 
 
 @dataclass(slots=True)
