@@ -161,7 +161,7 @@ def test_every_intent_has_something_to_say_in_every_language():
 
 
 def test_every_slot_is_one_that_can_be_filled():
-    known = {"name", "user", ",user", "self", "like", "Like", "topic", "topics", "before", "mine", "result"}
+    known = {"name", "user", ",user", "self", "like", "Like", "topic", "topics", "before", "mine", "result", "memories"}
     slots = {
         slot
         for language in LANGUAGES
@@ -172,3 +172,28 @@ def test_every_slot_is_one_that_can_be_filled():
         for slot in re.findall(r"\{(.*?)\}", line)
     }
     assert slots <= known
+
+
+KNOWING = f'{MIRA}\n<data>\n{{"user_name": "Ann", "memories": ["Lives in Brno", "Has a \\"cat\\" called Tom"]}}\n</data>'
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "unsaid"),
+    [
+        ("Where do I live?", "Lives in Brno", "Tom"),
+        ("What do you remember about me?", 'Lives in Brno; Has a "cat" called Tom', "Ann"),
+        ("Что ты знаешь обо мне?", "Lives in Brno", "Ann"),
+        ("Prosím, kde bydlím?", "Lives in Brno", "Ann"),
+    ],
+)
+def test_tells_what_the_prompt_says_is_remembered(question: str, said: str, unsaid: str) -> None:
+    [reply] = talk(KNOWING, question)
+    assert said in reply
+    assert unsaid not in reply
+
+
+@pytest.mark.parametrize("question", ["How old am I?", "Где я живу?", "Prosím, kolik mi je?"])
+def test_admits_that_nothing_is_remembered(question: str) -> None:
+    [reply] = talk(MIRA, question)
+    assert "{" not in reply
+    assert re.search(r"Nothing yet|only know|Пока ничего|только твой голос|Zatím nic", reply)

@@ -4,15 +4,18 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+import orjson
+
 
 class Part(NamedTuple):
-    """`user` and `language` are known where the prompt names them; `selves` are sentences in the first person."""
+    """`user`, `language` and `memories` are known where the prompt has them; `selves` are sentences in the first person."""
 
     name: str
     manner: str
     user: str | None
     language: str | None
     selves: tuple[str, ...]
+    memories: tuple[str, ...] = ()
 
 
 _NAME = re.compile(r"\b(?:You are|Your name is|Ты|Тебя зовут|Jsi|Jmenuješ se)\s*[—–-]?\s+([^\W\d_a-zа-яё][\w'’-]*)")
@@ -21,6 +24,7 @@ _USER = re.compile(
     r"[\"“«*]*([^\W\d_a-zа-яё][\w'’-]*)"
 )
 _USER_FACT = re.compile(r'"(?:user_)?(?:first_)?name":\s*"([^"\\{}*_`\[\]]{1,40})"')
+_MEMORIES = re.compile(r'"memories":\s*(\[(?:"(?:[^"\\]|\\.)*"[,\s]*)*\])')
 _TUTOR = re.compile(r"\bczech\b.{0,80}\b(?:tutor|teacher|teach)|\b(?:tutor|teach\w*)\b.{0,80}\bczech\b|чешск|češtin", re.I | re.S)
 _LISTENER = re.compile(r"\breflect\w*|\blisten(?:er|ing|s)\b|слушател|выслуш", re.I)
 _ORDERED = re.compile(
@@ -55,7 +59,16 @@ def read_part(prompt: str) -> Part:
         user[1] if user else None,
         _ORDERS[ordered[1][0].lower()] if ordered else None,
         _selves(prompt),
+        _memories(prompt),
     )
+
+
+def _memories(prompt: str) -> tuple[str, ...]:
+    found = _MEMORIES.search(prompt)
+    try:
+        return tuple(map(str, orjson.loads(found[1]))) if found else ()
+    except orjson.JSONDecodeError:
+        return ()
 
 
 def _selves(prompt: str) -> tuple[str, ...]:

@@ -11,10 +11,24 @@ _WORD = re.compile(r"[^\W\d_][\w'’-]{3,24}")
 _SLOT = re.compile(r"\{(,?\w+)\}")
 _FENCE = "```"  # the braces of a program are not slots
 _QUOTED = 180
+_STEM, _RECALLED = 4, 6
 _TELLING = frozenset({"statement", "like", "introduce", "sad", "anxious", "tired", "angry", "lonely", "bored", "happy"})
 # Where a gesture or a memory would be out of place.
 _BARE = frozenset(
-    {"honesty", "code", "poem", "tips", "arithmetic", "lesson", "translate", "recall_last", "recall_name", "recall_mine", "summary"}
+    {
+        "honesty",
+        "code",
+        "poem",
+        "tips",
+        "arithmetic",
+        "lesson",
+        "translate",
+        "recall_last",
+        "recall_name",
+        "recall_memory",
+        "recall_mine",
+        "summary",
+    }
 )
 
 
@@ -27,6 +41,8 @@ def answer(messages: Sequence[Said]) -> str:
     values = _values(scene)
     if intent in _COMPUTED:
         values |= _COMPUTED[intent](found) if found else {}
+    elif intent == "recall_memory":
+        values |= _recalled(scene)
     elif intent == "summary":
         values |= _topics(scene)
     text = _choose(scene, intent, values)
@@ -57,6 +73,14 @@ def _topics(scene: Scene) -> dict[str, str]:
     told = (text for text in scene.earlier if scene.script.understand(text)[0] in _TELLING)
     topics = list(dict.fromkeys(filter(None, map(_topic, told))))
     return {"topics": ", ".join(f"*{topic}*" for topic in topics[-5:])} if topics else {}
+
+
+def _recalled(scene: Scene) -> dict[str, str]:
+    """The memories that share a word with the question, or else all of them."""
+    asked = {word[:_STEM] for word in scene.last.lower().split()}
+    about = [fact for fact in scene.part.memories if asked & {word[:_STEM] for word in fact.lower().split()}]
+    facts = [fact.rstrip(".") for fact in (about or scene.part.memories)[:_RECALLED]]
+    return {"memories": "; ".join(facts)} if facts else {}
 
 
 def _choose(scene: Scene, intent: str, values: dict[str, str]) -> str:
