@@ -127,7 +127,7 @@ def _number(name: str, value: Any) -> float:
 def _mistakes(wanted: Any) -> Mistakes:
     if wanted is None:
         return Mistakes()
-    rates = wanted if isinstance(wanted, Mapping) else {"all": wanted}
+    rates: Mapping[Any, Any] = wanted if isinstance(wanted, Mapping) else {"all": wanted}
     if unknown := set(rates) - set(MISTAKES) - {"all"}:
         raise BadControlError(f"unknown in mistakes: {', '.join(sorted(map(str, unknown)))}; known: all, {', '.join(MISTAKES)}")
     numbers = {kind: _number(f"mistakes.{kind}", rate) for kind, rate in rates.items()}

@@ -13,7 +13,8 @@ from services.sandbox.model.memory.summary import summarise
 
 _TASK = re.compile(r"\s*Task:\s*(facts|summary)\b")
 _DATA = re.compile(r"<data>(.*)</data>", re.DOTALL)
-_WORD = re.compile(r"\w{3,}")
+_WORD = re.compile(r"\d+|\w{3,}")
+_TELLING = frozenset(["likes", "does", "not", "like", "любит"])
 _MANY = ("likes", "dislikes", "plan", "event", "other", "pet", "health", "family")
 """Of these there may be several at a time: another one contradicts nothing."""
 
@@ -44,7 +45,9 @@ def _facts(data: Mapping[str, Any], mistakes: Mistakes) -> str:
     rows, known = _dicts(data.get("messages")), _dicts(data.get("known"))
     numbers = [row["id"] for row in rows if isinstance(row.get("id"), int)]
     found = [mistakes.spoil(fact, numbers) for row in rows if "text" in row for fact in facts_of(row.get("id", 0), str(row["text"]))]
-    facts = [_told(fact, known) for fact in [*found, *_wrong(rows, mistakes)]]
+    facts = list[dict[str, Any]]()
+    for fact in [*found, *_wrong(rows, mistakes)]:
+        facts.append(_told(fact, [*known, *facts]))
     return mistakes.dress(orjson.dumps({"facts": facts}).decode())
 
 
@@ -66,11 +69,12 @@ def _told(fact: Found, known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _relation(fact: Found, known: Sequence[Mapping[str, Any]]) -> tuple[str, Any]:
+    """To what is known or was read just before; that has no id."""
     alike = [row for row in known if row.get("topic") == fact.topic]
     for row in alike:
         if _words(fact.fact) == _words(str(row.get("fact", ""))):
             return "same", row.get("id")
-    opposed = alike or [row for row in known if _is_opposite(fact.topic, str(row.get("topic", "")))]
+    opposed = alike or [row for row in known if _is_opposite(fact, row)]
     if not opposed:
         return "new", None
     if fact.changed:
@@ -79,10 +83,10 @@ def _relation(fact: Found, known: Sequence[Mapping[str, Any]]) -> tuple[str, Any
     return ("new", None) if is_one_of_many else ("contradicts", opposed[-1].get("id"))
 
 
-def _is_opposite(topic: str, other: str) -> bool:
-    return {topic.partition(".")[0], other.partition(".")[0]} == {"likes", "dislikes"} and topic.partition(".")[2] == other.partition(".")[
-        2
-    ]
+def _is_opposite(fact: Found, row: Mapping[str, Any]) -> bool:
+    """Likes and dislikes of the same thing."""
+    kinds = {fact.topic.partition(".")[0], str(row.get("topic", "")).partition(".")[0]}
+    return kinds == {"likes", "dislikes"} and bool((_words(fact.fact) & _words(str(row.get("fact", "")))) - _TELLING)
 
 
 def _words(text: str) -> set[str]:
