@@ -210,7 +210,7 @@ def settings_for(database_url: str, redis_url: str, sandbox_url: str, **others: 
     address = {f"{provider}_base_url": sandbox_url, f"{provider}_api_key": "sandbox"}
     chat = f"{provider}:scripted-strong"
     fixed = {"environment": "dev", "database_url": database_url, "redis_url": redis_url, "prompt_tokens": 200, "cache_enabled": False}
-    return Settings(**{"_env_file": None, "llm_simple": chat, **fixed, "llm_strong": chat, **address, **others})
+    return Settings(**{"_env_file": None, "llm_simple": chat, **others, **fixed, "llm_strong": chat, **address})
 
 
 @asynccontextmanager

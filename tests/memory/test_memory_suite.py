@@ -2,6 +2,8 @@
 
 from tests.memory.conftest import play_some
 from tests.memory.judging import Kept, Score, invented, is_right, judge_kept
+from tests.memory.playing import open_house, play, sandbox_model, settings_for
+from tests.memory.table import table, total
 from tests.memory.talks import Talk, read_talks
 
 
@@ -58,9 +60,11 @@ async def test_nothing_crosses_users_or_characters(played: Score) -> None:
     assert played.leaks == []
 
 
-async def test_the_worker_dies_and_nothing_is_lost_or_doubled(played: Score) -> None:
-    assert played.deaths >= 3
-    assert not [one for one in played.missed if "worker-dies" in one or "ru-gibel" in one]
+async def test_the_worker_dies_and_nothing_is_lost_or_doubled(database_url: str, redis_url: str) -> None:
+    deadly = {talk.id: len(talk.planted()) for talk in read_talks() if any(line.dies for line in talk.lines)}
+    score = await play_some(database_url, redis_url, mistakes=0, only=lambda talk: talk.id in deadly)
+    assert score.deaths == 2 * len(deadly) == 4
+    assert score.found == score.kept == score.right == sum(deadly.values())
 
 
 async def test_a_model_that_errs_half_of_the_time_is_kept_in_check(database_url: str, redis_url: str) -> None:
@@ -70,6 +74,25 @@ async def test_a_model_that_errs_half_of_the_time_is_kept_in_check(database_url:
     assert score.raw_precision < 0.7
     assert score.precision >= 0.9, score.junk
     assert score.leaks == []
+
+
+async def test_another_model_may_read(database_url: str, redis_url: str) -> None:
+    """As `make memory-suite real=1` has it: the sandbox plays the character, what a talk tells is read by whom the settings name."""
+    some = tuple(talk for talk in read_talks() if talk.id in {"dog-and-peanuts", "ru-kofe"})
+    async with sandbox_model() as (chat_url, chat), sandbox_model() as (url, reader):
+        reader.change({"mistakes": 0})
+        others = {
+            "llm_simple": "openai:somebody",
+            "openai_base_url": url,
+            "openai_api_key": "any",
+            "vllm_base_url": "http://127.0.0.1:9/v1",
+        }
+        async with open_house(settings_for(database_url, redis_url, chat_url, **others), chat) as house:
+            score = total((await play(house, some)).values())
+    assert {call.messages[0]["content"].split("\n")[0] for call in reader.calls} >= {"Task: facts"}
+    assert not [call for call in chat.calls if call.messages[0]["content"].startswith("Task:")]
+    assert (score.found, score.planted, score.raw) == (4, 4, 0)
+    assert "–" in table(some, {talk.id: score for talk in some}, model="somebody")
 
 
 def test_the_judge_knows_an_invented_detail_and_a_fact_about_somebody_else() -> None:
