@@ -86,7 +86,8 @@ _FIX = text(f"""
 
 _WIPED = "status = 'forgotten', fact = '', topic = '', is_pinned = false, sketch = null, embedding_model = null, updated_at = now()"
 
-# With all that it once replaced. What waited for an answer because of it needs none any more.
+# With all that it once replaced, and the summary that it went into, which is written anew without it. What waited for an answer because
+# of it needs none any more.
 _FORGET = text(f"""
     with recursive gone as (
         select m.id, m.source_message_id from memories m where {_THIS}
@@ -98,6 +99,9 @@ _FORGET = text(f"""
     ), freed as (
         update memories m set status = 'active', successor_id = null, updated_at = now() from gone g
         where m.successor_id = g.id and m.status = 'asked'
+    ), unfolded as (
+        delete from summaries s using gone g join messages w on w.id = g.source_message_id
+        where s.dialog_id = w.dialog_id and s.until_message_id >= w.id
     )
     select count(*) from wiped
 """)  # noqa: S608

@@ -28,6 +28,7 @@ from shared.domain.memory_words import (
 LEAST_CONFIDENCE = 0.6
 MOST_CONFIDENCE = 0.99
 """A model is never as certain as the user."""
+LONGEST_TOPIC = 60
 MOST_FACTS = 40
 """Of one answer."""
 GENERAL_TOPICS = frozenset({"name", "age", "birthday", "city", "country", "job", "study", "language"})
@@ -97,7 +98,8 @@ def flaw_of(heard: HeardFact, said: str) -> Flaw | None:
 
 def topic_of(text: str) -> str | None:
     """One of the known kinds, in its usual form; none for an unknown kind."""
-    cleaned = ".".join(part for part in _TOPIC.sub("_", text.strip().lower()).strip("_.").split(".") if part)[:60]
+    parts = [part.strip("_") for part in _TOPIC.sub("_", text.lower()).split(".")]
+    cleaned = ".".join(part for part in parts if part)[:LONGEST_TOPIC]
     head, _, rest = cleaned.partition(".")
     if head not in _HEADS:
         return None

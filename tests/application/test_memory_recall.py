@@ -136,3 +136,17 @@ async def test_without_its_endpoint_words_must_do_and_it_is_left_alone_for_a_whi
     assert len(embedder.asked) == 1
     house.clock.go_on(seconds=AWAY_SECONDS)
     assert (await memory.sought("nurses")).sketch == "00000000"
+
+
+async def test_what_is_learnt_or_written_down_is_sketched_when_the_endpoint_answers(near_house: tuple[House, AxesEmbedder]) -> None:
+    house, embedder = near_house
+    ann = await house.speaker()
+    await house.memory.add(ann, "I like tea")
+    embedder.is_down = True
+    assert (await house.memory.refresh(ann.dialog_id)).sketched == 0
+    embedder.is_down, embedder.axes["I like tea"] = False, "c"
+    assert (await house.memory.refresh(ann.dialog_id)).sketched == 1
+    assert await house.rows("select cast(sketch as text), embedding_model from memories") == [("00100000", "test:axes")]
+    assert (await house.memory.refresh(ann.dialog_id)).is_nothing
+    await house.memory.fix(ann, (await house.memory.known(ann)).memories[0].id, "I like coffee")
+    assert (await house.memory.refresh(ann.dialog_id)).sketched == 1

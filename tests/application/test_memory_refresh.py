@@ -131,6 +131,18 @@ async def test_nothing_crosses_to_another_user_or_character(house: House) -> Non
     assert await learn(house, elsewhere, "I live in Brno", BRNO) == {"kept": 1}
 
 
+async def test_in_a_group_each_is_remembered_by_their_own_words(house: House) -> None:
+    ann, bob = await house.speaker(), await house.speaker(telegram_user_id=BOB_ID)
+    beside = replace(bob, dialog_id=ann.dialog_id)
+    await say(house, ann, "I live in Brno")
+    await say(house, beside, "I live in Rome")
+    will_read(house, BRNO, fact("Lives in Rome", "I live in Rome", message=2))
+    will_read(house, fact("Lives in Rome", "I live in Rome"), BRNO)
+    assert (await house.memory.refresh(ann.dialog_id)).facts == {"kept": 2, "unverified": 2}
+    assert (await memories(house, ann), await memories(house, bob)) == ([("active", "Lives in Brno")], [("active", "Lives in Rome")])
+    assert "Rome" not in str(reading_model(house).prompts[0])
+
+
 async def test_dying_between_the_answer_and_the_commit_reads_again_and_keeps_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = await house.speaker()
     await say(house, ann, "I live in Brno")

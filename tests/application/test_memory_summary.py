@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.llm.scripted import Fault, ScriptedModel
 from shared.application.ports import ModelUnavailableError
 from shared.domain.speaker import Speaker
-from tests.application.memory_talk import asked_data, memories, reading_model, say
+from tests.application.memory_talk import asked_data, fact, memories, reading_model, say, will_read
 from tests.factories import House, OneModel, make_character, make_dialog, make_message, make_prose, make_user, open_house
 
 SUMMARY = "Ann spoke of her garden. They agreed to plant roses."
@@ -132,6 +132,22 @@ async def test_forgetting_everything_takes_summaries_along(house: House) -> None
     system, *history = house.model.prompts[-1]
     assert SUMMARY not in system.text
     assert [message.text for message in history] == ["Who am I?"]
+
+
+async def test_a_forgotten_fact_leaves_the_summary_and_is_not_told_again(house: House) -> None:
+    ann = await house.speaker()
+    await say(house, ann, "I live in Brno")
+    will_read(house, fact("Lives in Brno", "I live in Brno"))
+    await chatter(house, ann, 6)
+    await house.memory.refresh(ann.dialog_id)
+    assert len(await summary(house)) == 1
+    [memory] = (await house.memory.known(ann)).memories
+    await house.memory.forget(ann, memory.id)
+    assert await summary(house) == []
+    await house.memory.refresh(ann.dialog_id)
+    told = [one["text"] for one in asked_data(house)["messages"] if one["who"] == "user"]
+    assert ("I live in Brno" in told, len(told)) == (False, 4)
+    assert len(await summary(house)) == 1
 
 
 async def test_a_long_backlog_is_folded_piece_by_piece(house: House) -> None:

@@ -122,7 +122,9 @@ class Refresher:
             known = await tx.memory_reading.known(user_id, reading.character_id)
         shown = worth_showing(known, " ".join(one.text for one in said))
         numbers = {one.id: number for number, one in enumerate(said, start=1)}
-        lines = [(numbers.get(one.id), one.text[:_LONGEST_SAID]) for one in reading.messages if one.id in numbers or one.user_id is None]
+        is_alone = all(one.user_id in {user_id, None} for one in reading.messages)
+        heard_too = [one for one in reading.messages if one.id in numbers or (one.user_id is None and is_alone)]
+        lines = [(numbers.get(one.id), one.text[:_LONGEST_SAID]) for one in heard_too]
         heard = await self._hear(reading.bot_id, facts_data(shown, lines))
         judged = list[Judged]()
         labels = dict(zip(labelled(len(shown)), shown, strict=True))
