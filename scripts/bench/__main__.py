@@ -3,13 +3,14 @@
 import argparse
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.bench import dialog_tokens
+from scripts.bench import dialog_tokens, money
 from scripts.bench.report import Results, as_json, tables
-from scripts.bench.rounds import Figures, Load, begin, median, stretch
+from scripts.bench.rounds import Figures, Load, begin, begin_cached, median, stretch
 from scripts.bench.stage import ROOT, staged
 from scripts.bench.subjects import KINDS, Kind, subject
 from scripts.local.alone import alone
@@ -17,6 +18,12 @@ from scripts.local.processes import StartError
 
 FIRST_BOT = 4_300_000
 FOLDER = ROOT / ".local" / "bench"
+
+SECTIONS: tuple[tuple[str, Callable[[Path], str]], ...] = (
+    ("tokens on a recorded dialog", dialog_tokens.section),
+    ("cost per request", money.section),
+)
+"""What is measured after the bots have gone, each with servers of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +35,11 @@ class Plan:
     chat: float
     click: float
     open: float
+    cached: float
 
 
-QUICK = Plan(rounds=1, warm_up=1.0, chat=3.0, click=2.0, open=6.0)
-FULL = Plan(rounds=3, warm_up=3.0, chat=5.0, click=3.0, open=20.0)
+QUICK = Plan(rounds=1, warm_up=1.0, chat=3.0, click=2.0, open=6.0, cached=3.0)
+FULL = Plan(rounds=3, warm_up=3.0, chat=5.0, click=3.0, open=20.0, cached=15.0)
 
 
 def measure(kinds: list[Kind], plan: Plan, folder: Path) -> Results:
@@ -53,7 +61,17 @@ def measure(kinds: list[Kind], plan: Plan, folder: Path) -> Results:
             if not one.kind.streaming:
                 _say(f"50 messages a second: {one.kind.name}")
                 found[one.kind.name, "open"].append(stretch(stage, one, "open", plan.open))
+        for one in subjects:
+            if not one.kind.bare:
+                _say(f"replies from the cache: {one.kind.name}")
+                begin_cached(stage, one, plan.cached)
+                found[one.kind.name, "cached"].append(stretch(stage, one, "cached", plan.cached))
     return {key: median(several) for key, several in found.items()}
+
+
+def _measured(title: str, section: Callable[[Path], str], folder: Path) -> str:
+    _say(title)
+    return section(folder)
 
 
 def _say(progress: str) -> None:
@@ -71,9 +89,9 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         results = measure(kinds, QUICK if arguments.quick else FULL, folder)
-        dialog = dialog_tokens.section(folder)
-    print(tables(kinds, results))
-    print(dialog)
+        sections = [_measured(title, section, folder) for title, section in SECTIONS]
+    print(tables(kinds, results), *sections, sep="
+")
     (folder / "results.json").write_text(as_json(kinds, results) + "\n", encoding="utf-8")
     print(f"\nThe same in {folder / 'results.json'}")
     return 0

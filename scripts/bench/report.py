@@ -17,6 +17,7 @@ TITLES: dict[Load, str] = {
     "chat": "A text answered by the model: closed loop, 32 chats, no latency",
     "click": "A button pressed: closed loop, 32 chats, no latency",
     "open": "50 messages a second from 1,000 users: model 500 ms, Bot API 30 ms",
+    "cached": "What somebody else has asked before: 20 messages a second from people who say it first, from update to sendMessage",
 }
 BUSY = 0.3
 HEAD = (
@@ -31,6 +32,7 @@ HEAD = (
     "SQL",
     "+ batched",
     "calls",
+    "cached",
     "MB",
     "peak MB",
     "lost",
@@ -55,6 +57,7 @@ GOALS = (
     Goal("p95 added at 50 messages/s", "open", "p95_ms", 60.0, 25.0, " ms"),
     Goal("statements in a chat turn's handler", "chat", "handler_statements", 4.0, 3.0),
     Goal("statements in a click's handler", "click", "handler_statements", 2.0, 1.0),
+    Goal("p95 of a cached reply", "cached", "p95_ms", 100.0, 50.0, " ms"),
     Goal("memory at its peak", "open", "memory_peak", 250.0, 200.0, " MB"),
 )
 
@@ -98,6 +101,7 @@ def _row(kind: Kind, results: Results, load: Load) -> tuple[str, ...]:
         _short(found.handler_statements),
         _short(found.batched_statements),
         _short(found.calls),
+        "–" if found.cached is None else f"{found.cached:.0%}",
         f"{found.memory:.0f}",
         f"{found.memory_peak:.0f}",
         f"{found.lost:.0f}",

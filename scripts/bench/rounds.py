@@ -10,11 +10,37 @@ from scripts.bench.meters import counters, cpu_seconds, machine_cpu_seconds, mem
 from scripts.bench.stage import Stage
 from scripts.bench.subjects import Subject
 
-Load = Literal["chat", "click", "open"]
+Load = Literal["chat", "click", "open", "cached"]
 STATEMENTS = 'vitte_db_statements_total{part="%s"}'
-MODEL_MS, TELEGRAM_MS = 500.0, 30.0
-USERS, RATE = 1_000, 50.0
-CHATS = 32
+CACHED = 'vitte_chat_tier_total{reason="cached",tier="cache"}'
+USERS, CHATS = 1_000, 32
+SAME_WORDS, OTHER_WORDS = "What do you like best about the sea?", "Hello, how are you today? This is message {n}."
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What people do and how long model and Bot API take, in milliseconds; without a `rate` each acts again as soon as answered.
+
+    `is_added` counts only the time beyond model and Bot API. People who must be new have numbers from `first` on.
+    """
+
+    users: int = CHATS
+    does: Literal["say", "press"] = "say"
+    text: str = OTHER_WORDS
+    rate: float = 0.0
+    model_ms: float = 0.0
+    telegram_ms: float = 0.0
+    is_added: bool = True
+    is_new: bool = False
+    first: int = 0
+
+
+SHAPES: dict[Load, Shape] = {
+    "chat": Shape(),
+    "click": Shape(does="press"),
+    "open": Shape(users=USERS, rate=50.0, model_ms=500.0, telegram_ms=30.0),
+    "cached": Shape(text=SAME_WORDS, rate=20.0, model_ms=500.0, is_added=False, is_new=True, first=10 * USERS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +62,26 @@ class Figures:
     handler_statements: float | None
     batched_statements: float | None
     calls: float | None
+    cached: float | None
+    """Share of the answers that came out of the reply cache."""
     memory: float
     memory_peak: float
 
 
 def stretch(stage: Stage, subject: Subject, load: Load, seconds: float) -> Figures:
-    """`chat` and `click` are closed loops without any latency; `open` is people at random moments with the latencies of real life."""
-    latency = (MODEL_MS, TELEGRAM_MS) if load == "open" else (0.0, 0.0)
-    stage.set_latency(model_ms=latency[0], telegram_ms=latency[1])
-    who: dict[str, Any] = {"bot_id": subject.bot_id, "users": USERS if load == "open" else CHATS}
-    how = {"does": "press" if load == "click" else "say", "seconds": seconds, "rate": RATE if load == "open" else 0}
+    """`chat` and `click` are closed loops without any latency; `open` and `cached` are people at random moments."""
+    shape = SHAPES[load]
+    stage.set_latency(model_ms=shape.model_ms, telegram_ms=shape.telegram_ms)
+    who: dict[str, Any] = {"bot_id": subject.bot_id, "users": people(shape, seconds), "first": shape.first}
+    how = {"does": shape.does, "text": shape.text, "seconds": seconds, "rate": shape.rate}
     pids = (subject.pid, stage.postgres_pid, stage.sandbox_pid)
     before, counted = _used(pids), _counted(subject)
     tally = stage.ask("crowd", {**who, **how})
     used = [after - then for after, then in zip(_used(pids), before, strict=True)]
     answered = max(1, tally["answered"])
     grown = {name: (value - counted.get(name, 0.0)) / answered for name, value in _counted(subject).items()}
-    added = sorted(found - sum(latency) for found in tally["latencies_ms"])
+    beside = shape.model_ms + shape.telegram_ms if shape.is_added else 0.0
+    added = sorted(found - beside for found in tally["latencies_ms"])
     now = memory(subject.pid)
     return Figures(
         answered=tally["answered"],
@@ -68,15 +97,30 @@ def stretch(stage: Stage, subject: Subject, load: Load, seconds: float) -> Figur
         handler_statements=grown.get(STATEMENTS % "work"),
         batched_statements=grown.get(STATEMENTS % "inbox"),
         calls=sum(value for name, value in grown.items() if name.startswith("vitte_telegram_calls_total")) if grown else None,
+        cached=grown.get(CACHED, 0.0) if grown else None,
         memory=now.resident,
         memory_peak=now.highest,
     )
+
+
+def people(shape: Shape, seconds: float) -> int:
+    """Who is answered from the cache speaks once; half as many again as are expected are at hand."""
+    return round(shape.rate * seconds * 1.5) if shape.is_new else shape.users
 
 
 def begin(stage: Stage, subject: Subject) -> None:
     """Everybody who will act says /start, so that no stretch pays for registrations."""
     stage.set_latency(model_ms=0.0, telegram_ms=0.0)
     stage.ask("crowd", {"bot_id": subject.bot_id, "does": "start", "users": USERS, "buttons": 1})
+
+
+def begin_cached(stage: Stage, subject: Subject, seconds: float) -> None:
+    """People whom nobody knows yet say /start: only who has said nothing can be answered from the cache. One of them asks first."""
+    shape = SHAPES["cached"]
+    stage.set_latency(model_ms=0.0, telegram_ms=0.0)
+    begun: dict[str, Any] = {"bot_id": subject.bot_id, "first": shape.first - 1}
+    stage.ask("crowd", {**begun, "does": "start", "users": 1 + people(shape, seconds), "buttons": 1})
+    stage.ask("crowd", {**begun, "does": "say", "text": shape.text, "users": 1, "seconds": 0.01})
 
 
 def _used(pids: Sequence[int]) -> list[float]:

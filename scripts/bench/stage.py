@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import uvloop
+from redis import Redis
 
 from scripts.local.ports import free_port
 from scripts.local.postgres import PostgresServer
@@ -90,6 +91,8 @@ def staged(folder: Path) -> Iterator[Stage]:
         postgres, redis = PostgresServer(folder), ValkeyServer(folder)
         postgres_process = stack.enter_context(running(postgres, folder))
         stack.enter_context(running(redis, folder))
+        with Redis.from_url(redis.url()) as client:
+            client.flushall()  # what is kept there goes with databases of earlier runs
         port = free_port()
         command = Command(name="sandbox", argv=(sys.executable, "-m", "scripts.bench.fast_sandbox", str(port)), cwd=ROOT)
         sandbox = stack.enter_context(process(command, folder / "sandbox.log"))

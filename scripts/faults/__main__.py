@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import aiohttp
 import uvloop
 
 from scripts.bench.meters import cpu_seconds, machine_cpu_seconds
+from scripts.bench.quiet import log_into
 from scripts.bench.report import BUSY, machine
 from scripts.bench.stage import ROOT, Stage, staged
 from scripts.faults.catalogue import FAULTS, FIRST, SECOND, Fault, Load, Speech
@@ -22,7 +22,6 @@ from scripts.faults.play import Play
 from scripts.faults.report import chosen, markdown, terminal, write_into
 from scripts.local.alone import alone
 from scripts.local.processes import StartError
-from shared.telemetry import configure_logging
 
 FOLDER = ROOT / ".local" / "faults"
 DATABASE = "faults"
@@ -73,18 +72,6 @@ def measure(folder: Path, faults: Sequence[Fault], load: Load) -> tuple[dict[Fau
         found = uvloop.run(run(stage, second_url, faults, load))
         others = machine_cpu_seconds() - cpu_seconds(os.getpid()) - used
         return found, max(0.0, others) / (os.times().elapsed - loop_time)
-
-
-def log_into(file: Path) -> None:
-    """What the application logs is not for the terminal here."""
-    configure_logging("faults", "INFO")
-    logging.getLogger().handlers[:] = [_json_into(file)]
-
-
-def _json_into(file: Path) -> logging.Handler:
-    handler = logging.FileHandler(file, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.getLogger().handlers[0].formatter)
-    return handler
 
 
 def parse() -> argparse.Namespace:

@@ -43,15 +43,20 @@ class _Tally:
 class Crowd:
     """People of one bot who say or press something and wait for what the bot does with it."""
 
-    def __init__(self, world: World, bot: Bot, *, text: str) -> None:
-        self._world, self._bot, self._text = world, bot, text
+    def __init__(self, world: World, bot: Bot) -> None:
+        self._world, self._bot = world, bot
+        self.text = ""
+        """What everybody says; `{n}` in it is another number each time."""
+        self.first = 0
+        """The number of the first of those who act: others are other people."""
+        self._said = 0
         self._members: dict[int, _Member] = {}
         self._tally = _Tally()
         self._again: Callable[[_Member], None] = lambda _: None
 
     async def begin(self, users: int, *, screens: bool) -> _Tally:
         """Everybody says /start once and waits for a message (with buttons), a few dozen at a time."""
-        waiting = [self._member(number) for number in range(users)]
+        waiting = self._people(users)
         self._expect(screens, lambda _: self._say(waiting.pop(), "/start") if waiting else None)
         async with _Watch(self._world, self._see):
             for _ in range(min(32, users)):
@@ -64,15 +69,15 @@ class Crowd:
         ends = time.monotonic() + seconds
         self._expect(screens, lambda member: act(member) if time.monotonic() < ends else None)
         async with _Watch(self._world, self._see):
-            for number in range(users):
-                act(self._member(number))
+            for member in self._people(users):
+                act(member)
             await asyncio.sleep(seconds)
             await self._until(lambda: self._tally.answered >= self._tally.acted)
         return self._tally
 
     async def run_open(self, users: int, seconds: float, rate: float, act: Callable[[_Member], None], *, screens: bool) -> _Tally:
         """People act at random moments, `rate` of them a second on average, whether or not the bot keeps up."""
-        dice, members = random.Random(users), [self._member(number) for number in range(users)]  # noqa: S311 - load, not secrets
+        dice, members = random.Random(users), self._people(users)  # noqa: S311 - load, not secrets
         self._expect(screens, lambda _: None)
         dice.shuffle(members)
         began = due = time.monotonic()
@@ -87,7 +92,8 @@ class Crowd:
         return self._tally
 
     def say(self, member: _Member) -> None:
-        self._say(member, self._text)
+        self._said += 1
+        self._say(member, self.text.replace("{n}", str(self._said)))
 
     def press(self, member: _Member) -> None:
         """Every other press takes the last button, which leads back; those between go through all of them in turn."""
@@ -120,7 +126,7 @@ class Crowd:
         if member is None or message.author != self._bot.id:
             return
         has_buttons = "reply_markup" in message.body
-        if has_buttons:
+        if has_buttons and self._screens:  # buttons under what is said in a talk are not the menu
             member.screen = message
         if not member.acted_at or (self._screens and not has_buttons) or (kind == "edited" and not self._screens):
             return
@@ -134,6 +140,9 @@ class Crowd:
             if self._tally.answered != last:
                 last, since = self._tally.answered, time.monotonic()
             await asyncio.sleep(0.01)
+
+    def _people(self, users: int) -> list[_Member]:
+        return [self._member(self.first + number) for number in range(users)]
 
     def _member(self, number: int) -> _Member:
         user_id = FIRST_ID + number
@@ -175,7 +184,8 @@ async def crowd(request: web.Request) -> web.Response:
     world, params = request.app[WORLD], await read_control(request)
     bot = world.get_bot(need_int(params, "bot_id"))
     crowds = request.app[CROWDS]
-    members = crowds.setdefault(bot.id, Crowd(world, bot, text=params.text("text", "Hello, how are you today?")))
+    members = crowds.setdefault(bot.id, Crowd(world, bot))
+    members.text, members.first = params.text("text", "Hello, how are you today?"), find_int(params, "first") or 0
     began = time.monotonic()
     tally = await _act(members, params)
     shown = {"acted": tally.acted, "answered": tally.answered, "seconds": time.monotonic() - began}

@@ -10,9 +10,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from scripts.bench import money
 from scripts.bench.meters import cpu_seconds, memory, tree
+from scripts.bench.money import Spent
 from scripts.bench.report import as_json, ratio, tables
-from scripts.bench.rounds import Figures, median, percentile
+from scripts.bench.rounds import SHAPES, Figures, median, people, percentile
 from scripts.bench.subjects import KINDS
 from services.sandbox.app import create_app
 
@@ -76,6 +78,9 @@ class SmallBot:
     def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
         self.session, self.address = session, address
         self.pressed: list[str] = []
+        self.heard: list[str] = []
+        self.chats: set[int] = set()
+        self.says_with: dict[str, Any] = {}
 
     async def call(self, method: str, **params: Any) -> Any:
         async with self.session.post(f"{self.address}/bot{BOT_ID}:secret/{method}", json=params) as response:
@@ -96,7 +101,12 @@ class SmallBot:
             await self.call("editMessageText", chat_id=chat_id, message_id=message_id, text=f"{len(self.pressed)}", reply_markup=KEYS)
             return
         message = update["message"]
-        more = {"reply_markup": KEYS} if message["text"] == "/start" else {}
+        self.chats.add(message["chat"]["id"])
+        if message["text"] == "/start":
+            more = {"reply_markup": KEYS}
+        else:
+            self.heard.append(message["text"])
+            more = {"reply_markup": self.says_with} if self.says_with else {}
         await self.call("sendMessage", chat_id=message["chat"]["id"], text=message["text"], **more)
 
 
@@ -143,3 +153,59 @@ async def test_wrong_use_of_the_crowd_is_said(bot: SmallBot):
     assert await crowd(bot, does="dance", users=1, status=400) == {"error": "does is one of: start, say, press"}
     assert "buttons" in (await crowd(bot, does="press", users=1, status=400))["error"]
     assert "users" in (await crowd(bot, does="say", users=0, status=400))["error"]
+
+
+async def test_people_say_something_else_each_time_where_it_has_a_number(bot: SmallBot):
+    await crowd(bot, does="say", users=2, seconds=0.1, text="Hello {n}")
+    await crowd(bot, does="say", users=2, seconds=0.1, text="Hello {n}")
+    assert len(bot.heard) > 4
+    assert len(set(bot.heard)) == len(bot.heard)
+    await crowd(bot, does="say", users=2, seconds=0.01, text="Hello")
+    assert bot.heard[-1] == "Hello"
+
+
+async def test_people_with_other_numbers_are_other_people(bot: SmallBot):
+    await crowd(bot, does="start", users=2, buttons=1)
+    await crowd(bot, does="start", users=3, first=100, buttons=1)
+    assert len(bot.chats) == 5
+
+
+async def test_buttons_under_what_is_said_are_not_pressed_for_the_menu(bot: SmallBot):
+    bot.says_with = {"inline_keyboard": [[{"text": "again", "callback_data": "again"}]]}
+    await crowd(bot, does="start", users=1, buttons=1)
+    await crowd(bot, does="say", users=1, seconds=0.05)
+    await crowd(bot, does="press", users=1, seconds=0.1)
+    assert bot.pressed
+    assert set(bot.pressed) <= {"one", "two", "back"}
+
+
+def test_what_comes_from_the_cache_has_a_goal_of_its_own():
+    results = {("vitte", "cached"): make_figures(p95_ms=101.0, cached=0.995)}
+    table = tables([kind("vitte")], results)
+    assert "100%" in table
+    assert "NOT reached" in next(line for line in table.splitlines() if "p95 of a cached reply" in line)
+
+
+def test_who_is_answered_from_the_cache_speaks_once():
+    assert people(SHAPES["cached"], 10) == 300
+    assert people(SHAPES["open"], 10) == 1000
+    assert "{n}" not in SHAPES["cached"].text
+    assert all("{n}" in shape.text for load, shape in SHAPES.items() if load != "cached")
+
+
+def test_cost_per_request_stands_beside_the_dearest():
+    spent = [Spent("beginner", "cheap", 10, 1000, 100, 1000), Spent("advanced", "dear", 10, 1000, 100, 20_000)]
+    assert money.table(spent)[1:] == [
+        ("beginner", "cheap", "10", "100", "10", "100", "1/20.0"),
+        ("advanced", "dear", "10", "100", "10", "2000", "1"),
+    ]
+
+
+async def test_a_beginners_lesson_is_answered_by_the_simple_model(bot: SmallBot, database_url: str, redis_server: Any):
+    dsn = database_url.replace("+asyncpg", "")
+    async with bot.session.post(f"{bot.address}/sim/model", json={"first_token_ms": 0, "tokens_per_second": 0}) as changed:
+        assert changed.status == 200
+    beginner, advanced = await money.measure(bot.address, database_url, dsn, redis_server.url())
+    assert (beginner.model, advanced.model) == (money.SIMPLE, money.STRONG)
+    assert beginner.turns == advanced.turns == len(money.LESSON)
+    assert beginner.each < advanced.each / 5
