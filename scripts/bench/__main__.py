@@ -90,8 +90,7 @@ def main() -> int:
     with alone(folder):
         results = measure(kinds, QUICK if arguments.quick else FULL, folder)
         sections = [_measured(title, section, folder) for title, section in SECTIONS]
-    print(tables(kinds, results), *sections, sep="
-")
+    print(tables(kinds, results), *sections, sep="\n")
     (folder / "results.json").write_text(as_json(kinds, results) + "\n", encoding="utf-8")
     print(f"\nThe same in {folder / 'results.json'}")
     return 0
