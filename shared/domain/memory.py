@@ -56,7 +56,7 @@ class Memory(Base, kw_only=True):
     source_message_id: Mapped[BigInt | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), default=None)
     successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id", ondelete="SET NULL"), default=None)
     sketch: Mapped[str | None] = mapped_column(BIT(varying=True), default=None, repr=False)
-    """The signs of its embedding, by which memories are compared (docs/adr/0012)."""
+    """Its embedding in bits, by which memories are compared (docs/adr/0012)."""
     embedding_model: Mapped[str | None] = mapped_column(default=None)
     words: Mapped[str] = mapped_column(
         TSVECTOR, Computed("to_tsvector('simple', translate(topic, '._', '  ') || ' ' || fact)", persisted=True), init=False, repr=False

@@ -1,11 +1,15 @@
 """By what memories are found again: the words of a text, cut so that their inflections match, and where it lies among meanings."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import add, mul, sub
 from typing import Final
 
 MOST_WORDS = 24
+LEAST_BITS = 1024
 _SHORTEST = 3
 _WORD = re.compile(r"[^\W_]+")
 _FILLERS: Final = """
@@ -42,8 +46,31 @@ def search_words(text: str) -> str:
 
 
 def sketch_of(vector: Sequence[float]) -> str:
-    """The signs of an embedding as bits: the angle between two is close to the share of bits in which they differ, times pi."""
-    return "".join("1" if value > 0 else "0" for value in vector)
+    """On which side of many planes through nought an embedding lies, as bits.
+
+    The angle between two embeddings is close to the share of bits in which their sketches differ, times pi. Nought components and ones
+    that are alike in all texts would tell nothing by their signs, so what is signed are sums of all components, with signs of their own.
+    """
+    size = 1 << max(0, len(vector) - 1).bit_length()
+    return "".join(["1" if value > 0 else "0" for turn in range(max(1, LEAST_BITS // size)) for value in _mixed(vector, turn, size)])
+
+
+def _mixed(vector: Sequence[float], turn: int, size: int) -> list[float]:
+    """Twice a Walsh-Hadamard transform after a random change of signs: a rotation that costs little, and after which none stands out."""
+    values = [*vector, *[0.0] * (size - len(vector))]
+    for signs in (_signs(2 * turn, size), _signs(2 * turn + 1, size)):
+        values = list(map(mul, values, signs))
+        for _ in range(size.bit_length() - 1):
+            even, odd = values[::2], values[1::2]
+            values = [*map(add, even, odd), *map(sub, even, odd)]
+    return values
+
+
+@lru_cache(maxsize=64)
+def _signs(turn: int, size: int) -> tuple[float, ...]:
+    """The same in every process, for ever: sketches are kept."""
+    drawn = hashlib.shake_128(f"vitte sketch {turn}".encode()).digest((size + 7) // 8)
+    return tuple(1.0 if drawn[at >> 3] >> (at & 7) & 1 else -1.0 for at in range(size))
 
 
 def _beginning(word: str) -> str:

@@ -11,6 +11,7 @@ from shared.adapters.llm.failures import REFUSED
 from shared.application.chat.parts import Said
 from shared.application.memory.finding import AWAY_SECONDS
 from shared.application.ports import ModelUnavailableError
+from shared.domain.memory_search import sketch_of
 from shared.domain.speaker import Speaker
 from tests.factories import BOB_ID, House, make_dialog, make_memory, make_message, make_user, open_house
 
@@ -119,7 +120,8 @@ async def test_with_embeddings_what_means_the_like_is_found_without_a_shared_wor
     house, embedder = near_house
     ann = await house.speaker()
     embedder.axes["I feel sick"] = "b"
-    rows = [("Has a cold", "10111111", "test:axes"), ("Is allergic", "01000000", "test:axes"), ("Sick of tea", "01000000", "test:other")]
+    near, far = (sketch_of([side if axis == "b" else -side for axis in "abcdefgh"]) for side in (1.0, -1.0))
+    rows = [("Has a cold", far, "test:axes"), ("Is allergic", near, "test:axes"), ("Sick of tea", near, "test:other")]
     for fact, sketch, model in rows:
         await house.add(make_memory(ann, topic="other.x", fact=fact, sketch=None, embedding_model=model))
         await house.rows("update memories set sketch = cast(cast(:s as text) as bit varying) where fact = :f returning 1", s=sketch, f=fact)
@@ -135,7 +137,7 @@ async def test_without_its_endpoint_words_must_do_and_it_is_left_alone_for_a_whi
     assert (await memory.sought("nurses")).words == "nurs:*"
     assert len(embedder.asked) == 1
     house.clock.go_on(seconds=AWAY_SECONDS)
-    assert (await memory.sought("nurses")).sketch == "00000000"
+    assert (await memory.sought("nurses")).sketch == sketch_of([-1.0] * 8)
 
 
 async def test_what_is_learnt_or_written_down_is_sketched_when_the_endpoint_answers(near_house: tuple[House, AxesEmbedder]) -> None:
@@ -146,7 +148,9 @@ async def test_what_is_learnt_or_written_down_is_sketched_when_the_endpoint_answ
     assert (await house.memory.refresh(ann.dialog_id)).sketched == 0
     embedder.is_down, embedder.axes["I like tea"] = False, "c"
     assert (await house.memory.refresh(ann.dialog_id)).sketched == 1
-    assert await house.rows("select cast(sketch as text), embedding_model from memories") == [("00100000", "test:axes")]
+    assert await house.rows("select cast(sketch as text), embedding_model from memories") == [
+        (sketch_of([1.0 if axis == "c" else -1.0 for axis in "abcdefgh"]), "test:axes")
+    ]
     assert (await house.memory.refresh(ann.dialog_id)).is_nothing
     await house.memory.fix(ann, (await house.memory.known(ann)).memories[0].id, "I like coffee")
     assert (await house.memory.refresh(ann.dialog_id)).sketched == 1

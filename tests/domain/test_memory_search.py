@@ -1,8 +1,11 @@
 """By what words memories are found again."""
 
+import math
+import zlib
+
 import pytest
 
-from shared.domain.memory_search import MOST_WORDS, search_words, sketch_of
+from shared.domain.memory_search import LEAST_BITS, MOST_WORDS, search_words, sketch_of
 
 
 @pytest.mark.parametrize(
@@ -26,5 +29,20 @@ def test_a_long_text_is_sought_by_its_longest_words() -> None:
     assert (len(words), words[0]) == (MOST_WORDS, f"word{'x' * 97}:*")
 
 
-def test_a_sketch_has_the_signs_of_its_vector() -> None:
-    assert sketch_of([0.5, -0.1, 0.0, 2]) == "1001"
+def difference(one: list[float], other: list[float]) -> float:
+    return sum(a != b for a, b in zip(sketch_of(one), sketch_of(other), strict=True)) / len(sketch_of(one))
+
+
+def test_sketches_differ_as_much_as_the_angle_between_what_they_are_of() -> None:
+    one = [1.0, *[0.0] * 255]
+    assert len(sketch_of(one)) == LEAST_BITS
+    for degrees in (0, 30, 60, 90, 150, 180):
+        other = [math.cos(math.radians(degrees)), *[0.0] * 100, math.sin(math.radians(degrees)), *[0.0] * 154]
+        assert difference(one, other) == pytest.approx(degrees / 180, abs=0.06)
+
+
+def test_a_sketch_does_not_change_with_length_scale_or_process() -> None:
+    vector = [math.sin(number) for number in range(1536)]
+    assert len(sketch_of(vector)) == 2048
+    assert sketch_of([value * 40 for value in vector]) == sketch_of(vector)
+    assert zlib.crc32(sketch_of(vector).encode()) == 93179085
