@@ -19,8 +19,10 @@ from scripts.local.postgres import PostgresServer
 from scripts.local.processes import StartError
 from scripts.local.running import running
 from scripts.local.valkey import ValkeyServer
+from services.sandbox.model.memory import Mistakes
 from shared.settings import Settings
 from shared.telemetry import configure_logging
+from tests.memory.judging import Score
 from tests.memory.playing import open_house, play, sandbox_model, settings_for
 from tests.memory.table import table
 from tests.memory.talks import read_talks
@@ -33,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make memory-suite", description=__doc__)
     parser.add_argument("--real", action="store_true", help="the configured model reads, not the sandbox's")
     parser.add_argument("--mistakes", type=float, default=None, metavar="RATE", help="how often the sandbox's model errs, 0 to 1")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="how often it is played, with its mistakes at other words (3)")
     arguments = parser.parse_args()
     configured = Settings()
     simple = configured.llm_simple or configured.llm_strong
@@ -46,19 +49,24 @@ def main() -> int:
         stack.enter_context(running(redis, FOLDER))
         own = {name: value for name, value in configured.model_dump().items() if name.endswith(("_api_key", "_base_url", "_timeout"))}
         others = {**own, "llm_simple": simple} if arguments.real else {}
-        print(asyncio.run(_played(_migrated(postgres), redis.url(), others, arguments.mistakes)))
+        rates = {} if arguments.mistakes is None else {"all": arguments.mistakes}
+        scores: dict[str, Score] = {}
+        for seed in range(1 if arguments.real else arguments.seeds):
+            for name, score in asyncio.run(_played(_migrated(postgres), redis.url(), others, {**rates, "seed": seed})).items():
+                scores.setdefault(name, Score())
+                scores[name] += score
+        rate = Mistakes().rate if arguments.mistakes is None else arguments.mistakes
+        wrong = f"the sandbox's model, {arguments.seeds} times, wrong at {rate:.0%} of the occasions"
+        print(table(read_talks(), scores, model=simple if arguments.real else wrong))
     return 0
 
 
-async def _played(database_url: str, redis_url: str, others: dict[str, object], mistakes: float | None) -> str:
+async def _played(database_url: str, redis_url: str, others: dict[str, object], mistakes: dict[str, float]) -> dict[str, Score]:
     async with sandbox_model() as (sandbox_url, sandbox):
         sandbox.change({"mistakes": mistakes})
         settings = settings_for(database_url, redis_url, sandbox_url, **others)
         async with open_house(settings, sandbox) as house:
-            talks = read_talks()
-            scores = await play(house, talks)
-    reader = str(others.get("llm_simple", f"the sandbox's model, wrong at {sandbox.mistakes.rate:.0%} of the occasions"))
-    return table(talks, scores, model=reader)
+            return await play(house, read_talks())
 
 
 def _migrated(postgres: PostgresServer) -> str:

@@ -1,24 +1,18 @@
 """The talks, played once for all tests of this folder."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
+from scripts.local.valkey import ValkeyServer
 from tests.conftest import DatabaseFarm
 from tests.memory.judging import Score
 from tests.memory.playing import House, open_house, play, sandbox_model, settings_for
 from tests.memory.table import total
 from tests.memory.talks import Talk, read_talks
 
-Opened = Callable[..., "asynccontextmanager[House]"]
-
-
-@pytest.fixture(scope="session")
-def memory_database(database_farm: DatabaseFarm, migrated_template: str) -> Iterator[str]:
-    name = database_farm.grow(migrated_template)
-    yield database_farm.server.url(name)
-    database_farm.drop(name)
+SEEDS = 3
 
 
 @asynccontextmanager
@@ -30,10 +24,14 @@ async def furnished(database_url: str, redis_url: str, mistakes: object) -> Asyn
 
 
 @pytest.fixture(scope="session")
-async def played(memory_database: str, redis_server: object) -> Score:
-    """All talks, with the mistakes that the sandbox's model makes by itself."""
-    async with furnished(memory_database, redis_server.url(), None) as house:  # type: ignore[attr-defined]
-        return total((await play(house, read_talks())).values())
+async def played(database_farm: DatabaseFarm, migrated_template: str, redis_server: ValkeyServer) -> Score:
+    """All talks, three times, with the mistakes that the sandbox's model makes by itself, each time at other words."""
+    whole = Score()
+    for seed in range(SEEDS):
+        name = database_farm.grow(migrated_template)
+        whole += await play_some(database_farm.server.url(name), redis_server.url(), mistakes={"seed": seed})
+        database_farm.drop(name)
+    return whole
 
 
 async def play_some(database_url: str, redis_url: str, *, mistakes: object, only: Callable[[Talk], bool] = bool) -> Score:

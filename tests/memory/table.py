@@ -1,5 +1,6 @@
 """The result as a person reads it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from tests.memory.judging import Score
@@ -55,4 +56,4 @@ def _notes(whole: Score) -> Iterable[str]:
     for title, found in (("Junk kept", whole.junk), ("Not found", whole.missed), ("Stale", whole.stale), ("Leaks", whole.leaks)):
         if found:
             yield f"\n{title}:"
-            yield from (f"  {one}" for one in found)
+            yield from (f"  {one}" + (f" ({times} ×)" if times > 1 else "") for one, times in Counter(found).most_common())

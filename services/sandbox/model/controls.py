@@ -81,7 +81,7 @@ class ModelControls:
     def change(self, wanted: Mapping[str, Any]) -> None:
         """Only what is named changes; `reply`, `fault` and `mistakes` are cleared by null. Zero means no delay and no limit of speed.
 
-        `mistakes` of a memory task: a rate from 0 to 1, or rates by kind, with `all` for those that are not named.
+        `mistakes` of a memory task: a rate from 0 to 1, or rates by kind, with `all` for those that are not named, and a `seed`.
         """
         if unknown := set(wanted) - {"first_token_ms", "tokens_per_second", "reply", "fault", "mistakes"}:
             raise BadControlError(f"unknown control: {', '.join(sorted(unknown))}")
@@ -98,7 +98,7 @@ class ModelControls:
     def shown(self) -> dict[str, Any]:
         fault = self.fault.shown() if self.fault and self.fault.times != 0 else None
         shown = {"first_token_ms": self.first_token_ms, "tokens_per_second": self.tokens_per_second, "reply": self.reply, "fault": fault}
-        return {**shown, "mistakes": {"all": self.mistakes.rate, **self.mistakes.single}}
+        return {**shown, "mistakes": {"all": self.mistakes.rate, "seed": self.mistakes.seed, **self.mistakes.single}}
 
     def striking(self) -> Fault | None:
         return self.fault if self.fault and self.fault.strikes() else None
@@ -127,13 +127,15 @@ def _number(name: str, value: Any) -> float:
 def _mistakes(wanted: Any) -> Mistakes:
     if wanted is None:
         return Mistakes()
-    rates: Mapping[Any, Any] = wanted if isinstance(wanted, Mapping) else {"all": wanted}
+    rates: dict[Any, Any] = {**wanted} if isinstance(wanted, Mapping) else {"all": wanted}
+    seed = int(_number("mistakes.seed", rates.pop("seed", 0)))
     if unknown := set(rates) - set(MISTAKES) - {"all"}:
-        raise BadControlError(f"unknown in mistakes: {', '.join(sorted(map(str, unknown)))}; known: all, {', '.join(MISTAKES)}")
+        raise BadControlError(f"unknown in mistakes: {', '.join(sorted(map(str, unknown)))}; known: all, seed, {', '.join(MISTAKES)}")
     numbers = {kind: _number(f"mistakes.{kind}", rate) for kind, rate in rates.items()}
     if any(rate > 1 for rate in numbers.values()):
         raise BadControlError("mistakes must be from 0 to 1")
-    return Mistakes(numbers.pop("all", Mistakes().rate), numbers)
+    usual = Mistakes()
+    return Mistakes(numbers.pop("all", usual.rate), numbers or (usual.single if "all" not in rates else {}), seed)
 
 
 def _fault(wanted: Any) -> Fault | None:

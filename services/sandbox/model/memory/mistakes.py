@@ -19,7 +19,7 @@ _DETAILS = {
 
 @dataclass(frozen=True, slots=True)
 class Mistakes:
-    """How often each kind is made, 0 to 1: single kinds over the rate of all.
+    """How often each kind is made, 0 to 1: single kinds over the rate of all. Another `seed` makes them at other words.
 
     Facts out of the character's reply, a question, something imagined, a mood, somebody else's life, an order; a detail that nobody
     said; the number of another message; a quote in other words; JSON in a fence, and words around it.
@@ -27,9 +27,10 @@ class Mistakes:
 
     rate: float = DEFAULT_RATE
     single: Mapping[str, float] = field(default_factory=lambda: DEFAULT_SINGLE)
+    seed: int = 0
 
     def makes(self, kind: str, occasion: str) -> bool:
-        return zlib.crc32(f"{kind}|{occasion}".encode("utf-8", "replace")) / 2**32 < self.single.get(kind, self.rate)
+        return zlib.crc32(f"{self.seed}|{kind}|{occasion}".encode("utf-8", "replace")) / 2**32 < self.single.get(kind, self.rate)
 
     def read_wrongly(self, number: int, text: str) -> Iterator[Found]:
         """What is taken for facts in a user's message and is none."""
