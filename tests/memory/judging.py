@@ -48,6 +48,7 @@ class Score:
     corrections: int = 0
     corrections_read: int = 0
     succeeded: int = 0
+    corrections_asked: int = 0
     doubts_read: int = 0
     doubts_asked: int = 0
     raw: int = 0
@@ -80,7 +81,8 @@ class Score:
 
     @property
     def succession(self) -> float:
-        return _share(self.succeeded, self.corrections_read)
+        """Corrections that took the place of what was before, or about which the user is asked."""
+        return _share(self.succeeded + self.corrections_asked, self.corrections_read)
 
     def __iadd__(self, other: "Score") -> "Score":
         for name in self.__slots__:
@@ -133,8 +135,10 @@ def _judge_succession(talk: Talk, person: str, rows: Sequence[Kept], score: Scor
                 still = [row.fact for row in _find(old, rows) if row.status == "active" and row not in new]
                 if not still and any(row.status == "active" for row in new):
                     score.succeeded += 1
+                elif any(row.status == "asked" for row in new):
+                    score.corrections_asked += 1
                 else:
-                    score.stale.append(f"{talk.id}: {line.text[:50]} – still: {', '.join(still) or 'asked'}")
+                    score.stale.append(f"{talk.id}: {line.text[:50]} – still: {', '.join(still)}")
         for old in (truth for truth in line.doubted if truth.person == person):
             new = [row for truth in line.planted for row in _find(truth, rows)]
             if new and _find(old, rows):

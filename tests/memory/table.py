@@ -49,7 +49,8 @@ def _row(name: str, scores: list[Score]) -> tuple[str, ...]:
 
 def _notes(whole: Score) -> Iterable[str]:
     yield (
-        f"Corrections told: {whole.corrections}, both sides read: {whole.corrections_read}, succeeded: {whole.succeeded}. "
+        f"Corrections told: {whole.corrections}, both sides read: {whole.corrections_read}, succeeded: {whole.succeeded}, "
+        f"asked about: {whole.corrections_asked}. "
         f"Contradictions read: {whole.doubts_read}, asked about: {whole.doubts_asked}. Deaths of the worker: {whole.deaths}."
     )
     yield f"Leaks between users or characters: {len(whole.leaks)}. Stale or forged words in a prompt: {len(whole.stale)}."

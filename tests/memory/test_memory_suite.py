@@ -72,7 +72,7 @@ async def test_of_a_model_that_errs_half_of_the_time_most_is_kept_out(database_u
         database_url, redis_url, mistakes={"all": 0.5, "quote": 0.1, "number": 0.1}, only=lambda talk: len(talk.id) % 2 > 0
     )
     assert score.raw_precision < 0.65
-    assert score.precision >= 0.7, score.junk
+    assert score.precision >= 0.6, score.junk
     assert score.leaks == []
 
 
