@@ -13,7 +13,7 @@ class _Addressed(Filter):
     async def __call__(self, message: Message, bot: Bot, switches: SwitchService) -> bool:
         if message.chat.type == "private":
             return True
-        if not (await switches.read()).answer_in_groups or (message.text or "").startswith("/"):
+        if not (await switches.read()).answer_in_groups or (message.text or message.caption or "").startswith("/"):
             return False
         replied = message.reply_to_message
         if replied is not None and replied.from_user is not None and replied.from_user.id == bot.id:
@@ -26,7 +26,7 @@ ADDRESSED = _Addressed()
 
 def without_mention(message: Message, me: User) -> str:
     """What was said, without our name; in a group with the speaker's name before it, because several people talk there."""
-    text = message.text or ""
+    text = message.text or message.caption or ""
     if message.chat.type == "private":
         return text
     said = re.sub(rf"@{re.escape(me.username or '')}\b[,:]?\s*", "", text, flags=re.IGNORECASE).strip() or text

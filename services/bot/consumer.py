@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -29,13 +29,25 @@ log = structlog.get_logger("consumer")
 
 @dataclass(slots=True)
 class Hold:
-    """A lease in our hands, and when it was last renewed on our own clock."""
+    """A lease in our hands, and when it was last renewed on our own clock.
+
+    `crowded` are the seconds that its update has waited while all places were taken; what waited while nobody worked does not count.
+    """
 
     lease: Lease
     is_priority: bool
     seconds: float
     renewed_at: float = field(default_factory=time.monotonic)
     task: asyncio.Task[None] | None = None
+    crowded: float = 0.0
+    has_gone_on: bool = False
+    on_going_on: Callable[[], object] | None = None
+
+    def go_on(self) -> None:
+        """The person whose update this is has said more."""
+        self.has_gone_on = True
+        if self.on_going_on is not None:
+            self.on_going_on()
 
     @property
     def is_fresh(self) -> bool:
@@ -60,12 +72,24 @@ class Consumer:
         self._due = {False: True, True: True}
         self._woken = asyncio.Event()
         self._draining = False
+        self._crowded_since: float | None = None
+        self._gone_on: set[str] = set()
+        """Lanes in which somebody went on before we knew that we hold them."""
 
     def wake(self, *, priority: bool = True, normal: bool = True) -> None:
         """There is something new in the inbox."""
         self._due[True] |= priority
         self._due[False] |= normal
         self._woken.set()
+
+    def go_on(self, lanes: Iterable[str]) -> None:
+        """Whoever speaks in these lanes, which this process works on, has said more."""
+        held = {hold.lease.lane: hold for hold in self._holds()}
+        for lane in lanes:
+            if lane in held:
+                held[lane].go_on()
+            else:
+                self._gone_on.add(lane)
 
     def drain(self) -> None:
         """Take nothing more; `run` returns when what is begun has ended."""
@@ -136,14 +160,31 @@ class Consumer:
             raise
         if len(leases) == free:
             self._due[is_priority] = True
+        if not is_priority:
+            self._note_crowd(is_full=len(leases) == free)
         for lease in leases:
-            hold = Hold(lease, is_priority, self._inbox.lease_seconds)
+            hold = Hold(lease, is_priority, self._inbox.lease_seconds, crowded=self._crowded(lease))
+            hold.has_gone_on = lease.lane in self._gone_on
             for older in [held for held in running.values() if held.lease.lane == lease.lane]:
                 self._give_up(older)
             running[lease.token] = hold
             hold.task = group.create_task(self._carry(hold))
             WAITED.labels(is_priority).observe(max(0.0, time.time() - lease.received_at) if lease.received_at else 0.0)
+        if not is_priority:
+            self._gone_on.clear()
         RUNNING.labels(is_priority).set(len(running))
+
+    def _note_crowd(self, *, is_full: bool) -> None:
+        """Crowded from the claim on that filled the last place, until one leaves a place free."""
+        if not is_full:
+            self._crowded_since = None
+        elif self._crowded_since is None:
+            self._crowded_since = time.monotonic()
+
+    def _crowded(self, lease: Lease) -> float:
+        if self._crowded_since is None or not lease.received_at:
+            return 0.0
+        return max(0.0, min(time.monotonic() - self._crowded_since, time.time() - lease.received_at))
 
     async def _carry(self, hold: Hold) -> None:
         began, outcome = time.monotonic(), "lease_lost"

@@ -1,18 +1,21 @@
 """What one update answers: calls are put in the outbox first and sent after, so that a crash in between loses none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import structlog
 from aiogram.types import InlineKeyboardMarkup
 from prometheus_client import Counter
 
 from services.bot.consumer import Hold
 from services.bot.sender import RefusedError, Sender, TelegramAwayError, UnreachableError
 from shared.application.inbox import InboxService
-from shared.domain.inbox import LeaseLostError, Outcome, Outgoing, ParcelStatus, Settlement
+from shared.domain.inbox import Follower, LeaseLostError, Outcome, Outgoing, ParcelStatus, Settlement
 
 MAYBE_DUPLICATE = Counter("vitte_outbox_maybe_duplicate_total", "Calls made again because nobody knows whether they arrived")
 UNKNOWN = Counter("vitte_outbox_unknown_total", "Calls given up without knowing whether they arrived")
+
+log = structlog.get_logger("delivery")
 
 
 class Delivery:
@@ -29,8 +32,47 @@ class Delivery:
         self.unreachable = False
         self.language: str | None = None
         """Of the person who speaks, once known: errors are said in it."""
+        self.is_paid: bool | None = None
+        """Whether that person pays, once known: then their lane is taken first."""
+        self.merged: tuple[int, ...] = ()
+        """Updates behind this one in the lane that its answer answers too."""
+        self.passed: tuple[Settlement, ...] = ()
+        """How updates behind this one ended that were handled before it."""
         self.is_press_answered = False
         """The button's spinner has ended: what goes wrong later can only be said in a message."""
+
+    @property
+    def crowded(self) -> float:
+        """Seconds that the update has waited because all places were taken."""
+        return self._hold.crowded
+
+    @property
+    def is_alone(self) -> bool:
+        """Handling the update failed before, or the process died with it: what breaks it may be one that was handled with it."""
+        return self.lease.attempts > 1 or self.lease.failures > 0
+
+    @property
+    def has_followers(self) -> bool:
+        """Whether something is known to wait behind this update."""
+        return self.lease.waiting > 0 or self._hold.has_gone_on
+
+    async def followers(self, most: int) -> list[Follower]:
+        """What waits behind this update, oldest first."""
+        self._hold.has_gone_on = False
+        return await self._inbox.followers(self.lease, most)
+
+    def on_going_on(self, call: Callable[[], object]) -> None:
+        """Calls when the person says more: at once when they have since the last look at `followers`."""
+        self._hold.on_going_on = call
+        if self._hold.has_gone_on:
+            call()
+
+    async def try_to_say(self, html: str, place: dict[str, Any]) -> None:
+        """A sentence that may get lost, besides the update's answer."""
+        try:
+            await self._sender.send(Outgoing(method="sendMessage", params={**place, "text": html, "parse_mode": "HTML"}))
+        except (TelegramAwayError, UnreachableError, RefusedError) as error:
+            log.info("sentence_not_sent", error=error.code)
 
     def say(self, html: str, place: dict[str, Any], keyboard: InlineKeyboardMarkup | None = None) -> None:
         """Queues a sentence of ours; it leaves when the handler has ended. `place` holds `chat_id` and, in topics, `message_thread_id`."""
@@ -85,4 +127,14 @@ class Delivery:
             self._failed.append((step, str(error)))
 
     def settlement(self, outcome: Outcome, *, delay: float = 0.0, error: str | None = None) -> Settlement:
-        return Settlement(lease=self.lease, outcome=outcome, delay=delay, error=error, sent=tuple(self._sent), failed=tuple(self._failed))
+        return Settlement(
+            lease=self.lease,
+            outcome=outcome,
+            delay=delay,
+            error=error,
+            sent=tuple(self._sent),
+            failed=tuple(self._failed),
+            merged=self.merged if outcome is Outcome.HANDLED else (),
+            passed=self.passed,
+            is_paid=self.is_paid,
+        )

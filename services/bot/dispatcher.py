@@ -14,7 +14,7 @@ from services.bot.errors import sentence_of
 from services.bot.handlers import routers
 from services.bot.handlers.menu import answer
 from services.bot.handlers.settings import KnownModels
-from services.bot.middlewares import SpeakerMiddleware
+from services.bot.middlewares import FloodMiddleware, SpeakerMiddleware
 from services.bot.sender import TelegramAwayError
 from services.bot.streaming import Stage, place_of
 from shared.application.ports import ModelUnavailableError
@@ -37,6 +37,7 @@ def create_dispatcher(application: Application, bot: Bot, *, stops: StopRegistry
         models=KnownModels(application.models.names()),
         memory=application.memory,
         inbox=application.inbox,
+        limits=application.limits,
         health=application.health,
         switches=application.switches,
         presence=application.presence,
@@ -45,7 +46,9 @@ def create_dispatcher(application: Application, bot: Bot, *, stops: StopRegistry
         albums=RecentAlbums(),
     )
     speaker = SpeakerMiddleware(application.accounts)
+    flood = FloodMiddleware(application.limits)
     for observer in (dispatcher.message, dispatcher.edited_message, dispatcher.callback_query):
+        observer.outer_middleware(flood)
         observer.middleware(speaker)
     dispatcher.include_routers(*routers(operator_ids))
     dispatcher.error.register(on_error)

@@ -15,6 +15,7 @@ class Holds(Filter):
         return bool(self._rule.resolve(event))
 
 
-async def is_said(message: Message) -> bool:
-    """Words, and not a command."""
-    return bool(message.text) and not (message.text or "").startswith("/")
+async def has_words(message: Message) -> bool:
+    """A text or a caption, and not a command."""
+    words = message.text or message.caption or ""
+    return words != "" and not words.startswith("/")

@@ -2,17 +2,25 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from html import unescape
 from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, Message, TelegramObject
+from prometheus_client import Counter
 
+from services.bot.delivery import Delivery
 from services.bot.handlers.menu import answer
-from services.bot.streaming import thread_of
+from services.bot.sentences import say
+from services.bot.streaming import place_of, thread_of
 from shared.application.accounts import AccountService
+from shared.application.limits import FLOOD_SECONDS, LimitService
 from shared.domain.speaker import Person, Place
+from shared.domain.user import spoken_language
 
 _START = re.compile(r"/start(?:@\w+)?\s+(\S.*)", re.DOTALL)
+
+FLOODED = Counter("vitte_flood_refused_total", "Updates passed over because one person sent too many at once")
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -41,8 +49,30 @@ class SpeakerMiddleware(BaseMiddleware):
             place_in(message, data["bot"].id),
             start_payload=_start_payload(event),
         )
-        data["delivery"].language = speaker.language
+        delivery: Delivery = data["delivery"]
+        delivery.language, delivery.is_paid = speaker.language, speaker.is_paid
         return await handler(event, {**data, "speaker": speaker})
+
+
+class FloodMiddleware(BaseMiddleware):
+    """Too much of one person at once is passed over, and told so once; what is paid for is never passed over."""
+
+    def __init__(self, limits: LimitService) -> None:
+        self._limits = limits
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        user = event.from_user if isinstance(event, (CallbackQuery, Message)) else None
+        is_free = user is not None and not user.is_bot and not (isinstance(event, Message) and event.successful_payment)
+        if user is None or not is_free or data["delivery"].lease.attempts > 1 or not await self._limits.flood(user.id):
+            return await handler(event, data)
+        FLOODED.inc()
+        is_first = await self._limits.first(f"flood-told:{user.id}", FLOOD_SECONDS)
+        sentence = say("too-many-updates", spoken_language(user.language_code)) if is_first else ""
+        if isinstance(event, CallbackQuery):
+            return await answer(event, unescape(sentence))
+        if sentence and isinstance(event, Message) and event.chat.type == "private":
+            data["delivery"].say(sentence, place_of(event))
+        return None
 
 
 def place_in(message: Message, bot_id: int) -> Place:

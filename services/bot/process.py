@@ -137,14 +137,19 @@ class BotProcess:
         )
 
     def _wake(self, received: Received) -> None:
+        self._consumer.go_on(received.gone_on)
         self._consumer.wake(priority=received.priority, normal=received.normal)
 
     def _hear(self, channel: str, payload: str) -> None:
-        """A notice from another process: new updates, or Stop for a reply that may be written here."""
+        """A notice from another process: new updates, Stop for a reply that may be written here, more words of somebody answered here."""
         if channel == "vitte_inbox" and payload != self._notice:
             self._consumer.wake()
         elif channel == "vitte_stop":
             self._stops.press(*json.loads(payload))
+        elif channel == "vitte_gone_on":
+            bot_id, lanes = json.loads(payload)
+            if bot_id == self._bot.id:
+                self._consumer.go_on(lanes)
 
 
 def _observe(method: str, outcome: str, seconds: float) -> None:

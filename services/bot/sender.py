@@ -8,13 +8,16 @@ from typing import Any
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import (
+    ClientDecodeError,
     TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramNetworkError,
+    TelegramNotFound,
     TelegramRetryAfter,
     TelegramServerError,
+    TelegramUnauthorizedError,
 )
 from prometheus_client import Counter
 
@@ -24,6 +27,8 @@ from shared.domain.inbox import Outgoing
 
 FALLBACKS = Counter("vitte_telegram_fallbacks_total", "Messages that went out in a plainer form than meant", ["form"])
 UNREACHED_RETRY_SECONDS = 3.0
+UNKNOWN_TOKEN_RETRY_SECONDS = 30.0
+"""A token that Telegram no longer knows is for the operator to mend; nobody's answer is thrown away meanwhile."""
 SENDS_AFTER_SERVER_ERRORS, SENDS_WITHOUT_ANSWER = 6, 3
 
 log = structlog.get_logger("sender")
@@ -66,6 +71,8 @@ class Sender:
                 return _message_id(await post_raw(self.bot, call.method, params))
             except TelegramRetryAfter as error:
                 raise TelegramAwayError("flood wait", retry_after=float(error.retry_after)) from None
+            except (TelegramUnauthorizedError, TelegramNotFound) as error:
+                raise TelegramAwayError(type(error).__name__, retry_after=UNKNOWN_TOKEN_RETRY_SECONDS) from None
             except TelegramForbiddenError as error:
                 raise UnreachableError(str(error)) from None
             except TelegramMigrateToChat as error:
@@ -79,6 +86,8 @@ class Sender:
                 FALLBACKS.labels(form).inc()
                 log.warning("send_refused", method=call.method, form=form, reason=error.message)
                 refusal = error
+            except ClientDecodeError:
+                raise TelegramAwayError("an answer of unknown shape", retry_after=UNREACHED_RETRY_SECONDS, most_sends=1) from None
             except (TelegramNetworkError, TelegramServerError) as error:
                 raise TelegramAwayError(type(error).__name__, retry_after=UNREACHED_RETRY_SECONDS, most_sends=_most_sends(error)) from None
         raise RefusedError(str(refusal))

@@ -64,13 +64,19 @@ class ReplyView:
         self._language = language
         self._shown = shown
         self._calls: Sequence[Outgoing] = ()
+        self._has_ended = False
 
     @property
     def lease(self) -> Lease:
         return self._delivery.lease
 
+    @property
+    def merged(self) -> Sequence[int]:
+        return self._delivery.merged
+
     def wrap(self, reply: Reply, /) -> Sequence[Outgoing]:
         """The reply as calls, with its buttons in a private chat; a stopped one that is empty says so, or leaves the one before it."""
+        self._has_ended = True
         parts = replies.parts_of(reply, self._language)
         place, keyboard = place_of(self._message), self._keyboard_of(reply, len(parts))
         if self._shown is not None:
@@ -87,16 +93,28 @@ class ReplyView:
         number, count = reply.alternative, reply.alternatives
         return keyboards.under_reply(reply.turn_id, number=number, count=count, parts=parts, language=self._language)
 
-    async def show(self, ask: Ask) -> None:
-        """Streams the reply and sends the final messages once they are in the outbox."""
-        live = (await self._stage.switches.read()).streaming
+    async def show(self, ask: Ask, *, may_go_on: bool = False) -> bool:
+        """Streams the reply and sends the final messages once they are in the outbox.
+
+        With `may_go_on` a reply gives way as long as nothing of it is shown: false then, because the person has said more.
+        """
+        switches = await self._stage.switches.read()
         with self._stage.stops.watched(self._message.chat.id, self.lease.update_id, thread_of(self._message)) as stop:
+            if may_go_on and not self._in_group:
+                stop.quiet_seconds = switches.quiet_milliseconds / 1000
+                self._delivery.on_going_on(lambda: stop.press("superseded"))
             async with aclosing(ask(self, stop)) as pieces:
-                if live and not self._in_group:
+                if switches.streaming and not self._in_group:
                     await self._show_draft(pieces)
                 else:
                     await self._show_typing(pieces)
         await self._delivery.send(self._calls)
+        if self._has_ended:
+            return True
+        if stop.reason == "superseded":
+            return False
+        self._delivery.merged = ()  # this message was answered before, together with others; those behind it were not
+        return True
 
     async def _show_draft(self, pieces: AsyncGenerator[Piece, None]) -> None:
         budget = self._stage.budgets.of(self._message.chat.id)

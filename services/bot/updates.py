@@ -2,26 +2,30 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import structlog
 from aiogram import Bot, Dispatcher
+from aiogram.exceptions import AiogramError
 from aiogram.types import Update
-from aiogram.types.update import UpdateTypeLookupError
-from pydantic import ValidationError
 
 from services.bot.consumer import Hold
 from services.bot.delivery import Delivery
+from services.bot.patience import ModelAwayError
+from services.bot.reading import UnreadableUpdateError, understood
 from services.bot.sender import Sender, TelegramAwayError
 from services.bot.sentences import say
 from shared.application.accounts import AccountService
 from shared.application.inbox import InboxService
-from shared.domain.dialog import storable
 from shared.domain.errors import UnavailableError
 from shared.domain.inbox import MAX_ATTEMPTS, MAX_FAILURES, Lease, LeaseLostError, Outcome, Settlement
+from shared.domain.intake import read_update
 from shared.domain.user import spoken_language
 from shared.telemetry import correlated
 
 RETRY_SECONDS = (1.0, 5.0)
+MOST_PASSING = 20
+"""Updates behind one that waits for a model, looked at each time."""
 
 log = structlog.get_logger("updates")
 
@@ -39,10 +43,11 @@ class UpdateHandler:
     async def __call__(self, hold: Hold) -> Settlement:
         delivery = Delivery(hold, self._inbox, self._sender)
         with correlated(f"tg-{hold.lease.update_id}"):
-            return await self._settled(hold.lease, delivery)
+            return await self._settled(hold, delivery)
 
-    async def _settled(self, lease: Lease, delivery: Delivery) -> Settlement:
+    async def _settled(self, hold: Hold, delivery: Delivery) -> Settlement:
         """The one place where any error of a handler ends (see docs/adr/0004): the updates behind it must go on."""
+        lease = hold.lease
         try:
             return delivery.settlement(*await self._handle(lease, delivery))
         except LeaseLostError:
@@ -53,6 +58,9 @@ class UpdateHandler:
             log.warning("update_postponed", kind=lease.kind, error=error.code, retry_after=error.retry_after)
             counted = Outcome.RELEASED if error.most_sends is None else Outcome.FAILED
             return delivery.settlement(counted, delay=(error.retry_after or 1.0) * 2 ** min(lease.failures, 5), error=error.code)
+        except ModelAwayError as error:
+            await self._let_pass(hold, delivery)
+            return delivery.settlement(Outcome.RELEASED, delay=error.retry_after or 1.0, error=error.code)
         except UnavailableError as error:
             log.warning("update_postponed", kind=lease.kind, error=error.code, retry_after=error.retry_after)
             return delivery.settlement(Outcome.RELEASED, delay=error.retry_after or 1.0)
@@ -69,11 +77,24 @@ class UpdateHandler:
             return (Outcome.HANDLED,)
         if lease.attempts > MAX_ATTEMPTS:
             raise RecurringCrashError(f"{lease.attempts} attempts ended with the process")
-        update = _understood(lease.body, self._bot)
+        update = understood(lease.body, self._bot)
         await self._dispatcher.feed_update(self._bot, update, delivery=delivery)
         await delivery.flush()
         await self._note_blocked(update, delivery)
         return (Outcome.HANDLED,)
+
+    async def _let_pass(self, hold: Hold, delivery: Delivery) -> None:
+        """Words wait for a model; commands and presses behind them in the lane need none, and are handled meanwhile."""
+        passed: list[Settlement] = []
+        for follower in await delivery.followers(MOST_PASSING):
+            if follower.kind == "message" and read_update(follower.body).goes_on:
+                continue
+            lease = replace(hold.lease, update_id=follower.update_id, kind=follower.kind, body=follower.body, attempts=2, waiting=0)
+            settled = await self(replace(hold, lease=lease))
+            if settled.outcome is not Outcome.HANDLED:
+                break
+            passed.append(settled)
+        delivery.passed = tuple(passed)
 
     async def _note_blocked(self, update: Update, delivery: Delivery) -> None:
         message = update.message
@@ -92,31 +113,13 @@ class UpdateHandler:
                 delivery.drop_queued()
                 delivery.say(say("error-internal", delivery.language or language), {"chat_id": chat_id})
                 await delivery.flush()
-        except (UnavailableError, LeaseLostError):  # also when this update's answer is in the outbox already
+        except (UnavailableError, LeaseLostError, AiogramError):  # also when this update's answer is in the outbox already
             log.warning("apology_not_sent", kind=lease.kind)
         return delivery.settlement(Outcome.DEAD, error=reason)
 
 
-class UnreadableUpdateError(Exception):
-    """JSON that is no update we know; says where, without what stood there."""
-
-
 class RecurringCrashError(Exception):
     """This update was begun again and again, and each time the process died."""
-
-
-def _understood(body: bytes, bot: Bot) -> Update:
-    try:
-        update = Update.model_validate(json.loads(body), context={"bot": bot})
-        _ = update.event_type
-    except ValidationError as error:
-        wrongs = error.errors(include_input=False, include_url=False, include_context=False)
-        where = "; ".join(f"{'.'.join(map(str, w['loc'][:6]))}: {w['type']}" for w in wrongs[:3])
-        raise UnreadableUpdateError(storable(where)) from None
-    except UpdateTypeLookupError:
-        # aiogram would warn, and quote the whole update while it does so.
-        raise UnreadableUpdateError("a kind of update that is not known") from None
-    return update
 
 
 def _private_place(lease: Lease) -> tuple[int, str] | None:

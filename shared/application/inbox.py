@@ -8,7 +8,7 @@ from prometheus_client import Counter, Gauge
 
 from shared.database.database import Database
 from shared.database.presence import Presence
-from shared.domain.inbox import Lease, LeaseLostError, Outcome, Outgoing, Parcel, Settlement
+from shared.domain.inbox import Follower, Lease, LeaseLostError, Outcome, Outgoing, Parcel, Settlement
 from shared.domain.intake import read_update
 
 RECEIVED = Counter("vitte_inbox_received_total", "Updates that arrived", ["kind"])
@@ -28,9 +28,12 @@ log = structlog.get_logger("inbox")
 
 @dataclass(frozen=True, slots=True)
 class Received:
+    """`gone_on` are lanes that this process works on, in which the person goes on speaking."""
+
     new: int
     priority: bool
     normal: bool
+    gone_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class InboxService:
         """
         updates = [read_update(body) for body in bodies]
         async with self.database.statement("inbox") as tx:
-            new, dead = await tx.inbox.receive(bot_id, updates, notice)
+            new, dead, gone_on = await tx.inbox.receive(bot_id, updates, notice)
         REPEATED.inc(len(updates) - new)
         if dead:
             DEAD.labels("intake").inc(dead)
@@ -55,12 +58,17 @@ class InboxService:
                     log.warning("update_dead_lettered", update_id=update.update_id, kind=update.kind, reason=update.broken)
         for update in updates:
             RECEIVED.labels(update.kind).inc()
-        return Received(new, any(u.is_priority for u in updates), any(not u.is_priority for u in updates))
+        return Received(new, any(u.is_priority for u in updates), any(not u.is_priority for u in updates), tuple(gone_on))
 
     async def claim(self, bot_id: int, *, consumer: int, is_priority: bool, places: int) -> list[Lease]:
-        """Leases lanes that have work, at most `places`, longest waiting first."""
+        """Leases lanes that have work, at most `places`: who pays first, then who has waited longest."""
         async with self.database.statement("inbox") as tx:
             return await tx.inbox.claim(bot_id, consumer=consumer, is_priority=is_priority, places=places, lease_seconds=self.lease_seconds)
+
+    async def followers(self, lease: Lease, most: int) -> list[Follower]:
+        """What waits behind the leased update in its lane, oldest first, at most so many."""
+        async with self.database.statement("inbox") as tx:
+            return await tx.inbox.followers(lease, most)
 
     async def settle(self, bot_id: int, settlements: Sequence[Settlement]) -> bool:
         """Ends leases, in one statement. True when one of the lanes has more work. May be repeated after an error."""

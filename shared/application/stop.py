@@ -1,7 +1,8 @@
 """Stop: a person ends a reply that is being generated."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal, TypeVar
 
@@ -20,7 +21,10 @@ class Stop:
 
     def __init__(self) -> None:
         self.reason: Reason | None = None
+        self.quiet_seconds = 0.0
+        """How long a reply that is ready waits for more words of the person before it begins."""
         self._has_begun = False
+        self._made_at = time.monotonic()
         self._waiting: asyncio.Timeout | None = None
 
     @property
@@ -42,11 +46,21 @@ class Stop:
 
     async def next_of(self, pieces: AsyncGenerator[T, None]) -> T:
         """The next piece. Raises `StoppedError` once Stop is pressed, also while waiting, and `StopAsyncIteration` at the end."""
+        return await self._unless_pressed(lambda: anext(pieces))
+
+    async def quiet(self) -> None:
+        """Returns when the person has said nothing for long enough. Raises `StoppedError` as `next_of` does."""
+        if self._has_begun:
+            return
+        missing = self._made_at + self.quiet_seconds - time.monotonic()
+        await self._unless_pressed(lambda: asyncio.sleep(max(missing, 0.0)))
+
+    async def _unless_pressed(self, begin: Callable[[], Awaitable[T]]) -> T:
         if self.pressed:
             raise StoppedError
         try:
             async with asyncio.timeout(None) as self._waiting:
-                return await anext(pieces)
+                return await begin()
         except TimeoutError:
             if self.pressed:
                 raise StoppedError from None

@@ -17,7 +17,7 @@ from shared.database.database import DatabaseUnavailableError
 
 CONSUMERS, POLLERS = 0x56495431, 0x56495432
 """Classes of advisory locks: a living consumer, the one poller of a bot."""
-CHANNELS = ("vitte_inbox", "vitte_stop")
+CHANNELS = ("vitte_inbox", "vitte_stop", "vitte_gone_on")
 
 BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """The last one comes of asking in the moment in which PostgreSQL hangs up."""

@@ -198,3 +198,20 @@ FINISH_TURN = text("""
     )
     select count(*) from finished
 """)
+
+NOTE_USAGE = text("""
+    with noted as (
+        update turns set prompt_tokens = coalesce(prompt_tokens, 0) + coalesce(cast(:prompt as int), 0),
+                         completion_tokens = coalesce(completion_tokens, 0) + coalesce(cast(:completion as int), 0),
+                         cost_micros = coalesce(cost_micros, 0) + coalesce(cast(:cost as bigint), 0)
+        where id = :turn_id and status = 'open' returning dialog_id, user_id, allowance_day
+    ), purses as (
+        select s.scope, s.scope_id, s.day
+        from noted n join dialogs d on d.id = n.dialog_id
+             cross join lateral (values ('bot', d.telegram_bot_id::text), ('user', n.user_id::text)) o (scope, owner)
+             join spendings s on s.scope = o.scope and s.scope_id = o.owner and s.day = n.allowance_day
+        order by s.scope for update of s
+    )
+    update spendings s set spent_micros = s.spent_micros + coalesce(cast(:cost as bigint), 0)
+    from purses p where s.scope = p.scope and s.scope_id = p.scope_id and s.day = p.day
+""")

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import text
 
 from shared.database.lines import Connection
-from shared.database.turn_statements import FINISH_TURN, OPEN_TURN
+from shared.database.turn_statements import FINISH_TURN, NOTE_USAGE, OPEN_TURN
 from shared.domain.budget import Purse
 from shared.domain.dialog import DialogNotFoundError, TurnStatus
 from shared.domain.inbox import Lease, Outgoing
@@ -119,6 +119,11 @@ class TurnRows:
     async def is_any_open(self, dialog_id: UUID) -> bool:
         statement = text("select exists (select from turns where dialog_id = cast(:dialog_id as uuid) and status = 'open')")
         return bool((await self.connection.execute(statement, {"dialog_id": dialog_id})).scalar_one())
+
+    async def note_usage(self, turn_id: int, prompt_tokens: int | None, completion_tokens: int | None, cost_micros: int | None) -> None:
+        """Adds what a call took to an open turn and to the purses that pay for it."""
+        values = {"turn_id": turn_id, "prompt": prompt_tokens, "completion": completion_tokens, "cost": cost_micros}
+        await self.connection.execute(NOTE_USAGE, values)
 
     async def finish(self, turn: FinishedTurn, lease: Lease | None, outgoing: Sequence[Outgoing]) -> bool:
         """Ends an open turn, settles its purses, puts its reply in the outbox and marks merged updates as handled; a failed one is given

@@ -77,7 +77,9 @@ class Lane(Base, kw_only=True):
 
     __tablename__ = "lanes"
     __table_args__ = (
-        Index("ix_lanes_due", "telegram_bot_id", "is_priority", "due_at", postgresql_where=text("due_at is not null")),
+        Index(
+            "ix_lanes_due", "telegram_bot_id", "is_priority", text("is_paid desc"), "due_at", postgresql_where=text("due_at is not null")
+        ),
         Index("ix_lanes_leased_by", "leased_by", postgresql_where=text("leased_by is not null")),
         {"postgresql_with": {"fillfactor": 70}},
     )
@@ -124,7 +126,10 @@ class Parcel(Base, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingUpdate:
-    """An update as it came, with what intake reads from it. `broken` says why it can never be handled."""
+    """An update as it came, with what intake reads from it. `broken` says why it can never be handled.
+
+    `goes_on` marks plain words to us alone: they belong to what the same person said the moment before.
+    """
 
     update_id: int
     lane: str
@@ -132,6 +137,7 @@ class IncomingUpdate:
     is_priority: bool
     body: bytes
     broken: str | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,17 @@ class Lease:
     """Seconds since the epoch, by the database's clock."""
     is_answered: bool = False
     """An earlier attempt has put its answer in the outbox already: that is to be sent, not made anew."""
+    waiting: int = 0
+    """Updates behind it in the lane when it was leased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """An update that waits behind the leased one."""
+
+    update_id: int
+    kind: str
+    body: bytes
 
 
 class Outcome(StrEnum):
@@ -163,7 +180,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How work on a lease ended. `delay` is in seconds; `sent` are (step, message id) of parcels that Telegram took."""
+    """How work on a lease ended. `delay` is in seconds; `sent` are (step, message id) of parcels that Telegram took.
+
+    `merged` are updates behind the leased one that are handled with it, `passed` the ends of those that were handled before it. `is_paid`
+    is what was learnt of whoever speaks in the lane.
+    """
 
     lease: Lease
     outcome: Outcome
@@ -171,6 +192,9 @@ class Settlement:
     error: str | None = None
     sent: tuple[tuple[int, int | None], ...] = ()
     failed: tuple[tuple[int, str], ...] = ()
+    merged: tuple[int, ...] = ()
+    passed: "tuple[Settlement, ...]" = ()
+    is_paid: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

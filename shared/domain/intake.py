@@ -37,7 +37,9 @@ def read_update(body: bytes) -> IncomingUpdate:
     if not isinstance(content, dict):
         return IncomingUpdate(update_id=update["update_id"], lane="unknown", kind=_storable(kind), is_priority=False, body=body)
     lane, is_priority = _lane(kind, content)
-    return IncomingUpdate(update_id=update["update_id"], lane=lane, kind=_storable(kind), is_priority=is_priority, body=body)
+    goes_on = kind == "message" and not is_priority and _goes_on(content)
+    kind = _storable(kind)
+    return IncomingUpdate(update_id=update["update_id"], lane=lane, kind=kind, is_priority=is_priority, body=body, goes_on=goes_on)
 
 
 def _lane(kind: str, content: dict[str, Any]) -> tuple[str, bool]:
@@ -57,6 +59,13 @@ def _lane(kind: str, content: dict[str, Any]) -> tuple[str, bool]:
     if chat is not None:
         return f"chat:{chat}", False
     return (f"user:{user}", False) if user is not None else ("unknown", False)
+
+
+def _goes_on(message: dict[str, Any]) -> bool:
+    """In private only: in a group the next words are somebody else's as a rule. An answer to one message stands by itself."""
+    text, chat = message.get("text"), message.get("chat")
+    is_private = isinstance(chat, dict) and chat.get("type") == "private"
+    return is_private and isinstance(text, str) and text != "" and not text.startswith("/") and "reply_to_message" not in message
 
 
 def _lane_of_press(content: dict[str, Any], user: int | None) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ import json
 import math
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,6 +95,18 @@ def fit(system: str, history: Sequence[PromptMessage], budget: int, *, scale: fl
         left_out=len(history) - len(kept),
         shortened=shortened,
     )
+
+
+def alternating(messages: Iterable[PromptMessage]) -> tuple[PromptMessage, ...]:
+    """Who speaks twice in a row has said one thing in several messages; some models take nothing but turns that alternate."""
+    joined: list[PromptMessage] = []
+    for message in messages:
+        if joined and joined[-1].role is message.role:
+            between = "\n" if message.role is Role.USER else "\n\n"
+            joined[-1] = PromptMessage(message.role, f"{joined[-1].text}{between}{message.text}")
+        else:
+            joined.append(message)
+    return tuple(joined)
 
 
 def _scaled(message: PromptMessage, scale: float) -> int:

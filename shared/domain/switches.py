@@ -27,11 +27,19 @@ class Switches:
     """What all replies of a bot may cost on a UTC day, in millionths of a US dollar; 0 is without limit."""
     soft_limit_percent: int = 80
     """From this share of a money budget on, the simple model answers and less of the past is read; 100 never."""
+    quiet_milliseconds: int = 250
+    """A reply that is ready sooner waits this long for more words, and then answers all of them; those from the cache never wait."""
     shed_after_seconds: int = 120
     """A message that has waited this long for a free place is answered with an apology instead; 0 never."""
 
 
-LARGEST = {"keep_messages_days": 36_500, "bot_daily_micros": 10**12, "soft_limit_percent": 100, "shed_after_seconds": 86_400}
+LARGEST = {
+    "keep_messages_days": 36_500,
+    "bot_daily_micros": 10**12,
+    "soft_limit_percent": 100,
+    "quiet_milliseconds": 10_000,
+    "shed_after_seconds": 86_400,
+}
 
 
 def parse_switch(key: str, value: Any) -> bool | int:

@@ -25,7 +25,7 @@ async def test_of_fifty_turns_at_once_exactly_the_allowance_passes(house: House)
     ended = await asyncio.gather(*(say(house, ann, str(number)) for number in range(50)), return_exceptions=True)
 
     refused = [error for error in ended if isinstance(error, DailyTurnsSpentError)]
-    assert (ended.count("You said: Hi"), len(refused)) == (7, 43)
+    assert (len([said for said in ended if isinstance(said, str)]), len(refused)) == (7, 43)
     assert {(error.limit, error.resets_at.isoformat()) for error in refused} == {(7, "2026-11-21T00:00:00+00:00")}
     assert await house.used(ann) == 7
     assert await house.rows("select status, count(*) from turns group by status") == [("finished", 7)]

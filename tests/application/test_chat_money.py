@@ -69,6 +69,7 @@ class OpenLimits:
 class Tray:
     lease: Lease
     notes: list[str | None] = field(default_factory=list)
+    merged: Sequence[int] = ()
 
     def wrap(self, reply: Reply, /) -> Sequence[Outgoing]:
         self.notes.append(reply.note)

@@ -25,6 +25,7 @@ class Tray:
     """A delivery that keeps what it was given to wrap."""
 
     lease: Lease
+    merged: Sequence[int] = ()
     replies: list[Reply] = field(default_factory=list)
 
     def wrap(self, reply: Reply, /) -> Sequence[Outgoing]:
@@ -41,7 +42,7 @@ async def say(house: House, speaker: Speaker, *said: str, first: int = 1) -> str
 
 
 def burst(*said: str, first: int = 1) -> list[Said]:
-    return [Said(str(number), text, number) for number, text in enumerate(said, start=first)]
+    return [Said(str(number), text) for number, text in enumerate(said, start=first)]
 
 
 async def turn_id(house: House, source: str = "1") -> int:
@@ -76,19 +77,14 @@ async def killed_while_answering(house: House, pieces: AsyncGenerator[Piece, Non
 async def test_a_burst_is_one_turn_with_one_reply_to_all_of_it(house: House) -> None:
     ann = await house.speaker()
     lease = await leased(house, 1, 2, 3)
-    tray = Tray(lease)
+    tray = Tray(lease, merged=[2, 3])
 
-    assert await heard(house.chat.reply(ann, burst("Hi", "I ask:", "Where is Brno?"), delivery=tray)) == "You said: Where is Brno?"
-    assert [message.text for message in house.model.prompts[0] if message.role is Role.USER] == [
-        "Hi",
-        "I ask:",
-        "Where is Brno?",
-    ]
+    said = "You said: Hi\nI ask:\nWhere is Brno?"
+    assert await heard(house.chat.reply(ann, burst("Hi", "I ask:", "Where is Brno?"), delivery=tray)) == said
+    assert [message.text for message in house.model.prompts[0] if message.role is Role.USER] == ["Hi\nI ask:\nWhere is Brno?"]
     assert await house.used(ann) == 1
     assert await house.rows("select source_id, status, telegram_update_id::int from turns") == [("1", "finished", 1)]
-    assert [(reply.bubbles, reply.status, reply.alternatives) for reply in tray.replies] == [
-        (("You said: Where is Brno?",), TurnStatus.FINISHED, 1)
-    ]
+    assert [(reply.bubbles, reply.status, reply.alternatives) for reply in tray.replies] == [((said,), TurnStatus.FINISHED, 1)]
     assert await house.rows(UPDATES) == [(1, "pending"), (2, "handled"), (3, "handled")]
     assert await house.rows(LANE) == [(3, 2)]
     await house.inbox.settle(BOT_ID, [Settlement(lease=lease, outcome=Outcome.HANDLED)])
@@ -106,7 +102,7 @@ async def test_more_words_before_the_first_piece_join_the_turn_and_cost_nothing(
 
     assert await reply == ""
     assert await house.rows("select status from turns") == [("open",)]
-    assert await say(house, ann, "Hi", "and more") == "You said: and more"
+    assert await say(house, ann, "Hi", "and more") == "You said: Hi\nand more"
     assert await house.rows("select status from turns") == [("finished",)]
     assert [said for role, said in await house.messages(ann) if role == "user"] == ["Hi", "and more"]
     assert await house.used(ann) == 1
@@ -123,11 +119,11 @@ async def test_words_that_come_after_the_first_piece_do_not_cut_the_reply(house:
 
 async def test_a_burst_whose_process_dies_is_answered_once_and_paid_once(house: House) -> None:
     ann = await house.speaker()
-    await killed_while_answering(house, house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(await leased(house, 1, 2))))
+    await killed_while_answering(house, house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(await leased(house, 1, 2), merged=[2])))
     assert await house.rows(UPDATES) == [(1, "pending"), (2, "pending")]
 
-    again = Tray(await claimed_again(house))
-    assert await heard(house.chat.reply(ann, burst("Hi", "there", "friend"), delivery=again)) == "You said: friend"
+    again = Tray(await claimed_again(house), merged=[2, 3])
+    assert await heard(house.chat.reply(ann, burst("Hi", "there", "friend"), delivery=again)) == "You said: Hi\nthere\nfriend"
     assert await house.used(ann) == 1
     assert [said for role, said in await house.messages(ann) if role == "user"] == ["Hi", "there", "friend"]
     assert await house.rows(UPDATES) == [(1, "pending"), (2, "handled")]
@@ -137,7 +133,7 @@ async def test_a_burst_whose_process_dies_is_answered_once_and_paid_once(house: 
 async def test_a_message_that_an_earlier_attempt_had_merged_is_not_answered_again_by_itself(house: House) -> None:
     ann = await house.speaker()
     await killed_while_answering(house, house.chat.reply(ann, burst("Hi", "there")))
-    assert await say(house, ann, "Hi") == "You said: there"
+    assert await say(house, ann, "Hi") == "You said: Hi\nthere"
 
     assert await say(house, ann, "there", first=2) == ""
     assert await house.used(ann) == 1
@@ -146,11 +142,11 @@ async def test_a_message_that_an_earlier_attempt_had_merged_is_not_answered_agai
 
 async def test_an_answer_that_was_posted_but_not_settled_is_not_made_again(house: House) -> None:
     ann = await house.speaker()
-    await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(await leased(house, 1, 2))))
+    await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(await leased(house, 1, 2), merged=[2])))
 
     lease = await claimed_again(house)
     assert (lease.update_id, lease.is_answered) == (1, True)
-    assert await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(lease))) == ""
+    assert await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(lease, merged=[2]))) == ""
     await house.inbox.settle(BOT_ID, [Settlement(lease=lease, outcome=Outcome.HANDLED)])
     assert await house.inbox.claim(BOT_ID, consumer=3, is_priority=False, places=5) == []
     assert await house.rows("select count(*)::int from outbox") == [(1,)]
@@ -163,9 +159,9 @@ async def test_a_consumer_that_lost_its_lane_marks_nothing(house: House) -> None
     new = await claimed_again(house)
 
     with pytest.raises(LeaseLostError):
-        await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(old)))
+        await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(old, merged=[2])))
     assert await house.rows(LANE) == [(2, 0)]
-    assert await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(new))) == "You said: there"
+    assert await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(new, merged=[2]))) == "You said: Hi\nthere"
     assert await house.rows(LANE) == [(2, 1)]
     assert await house.used(ann) == 1
 
@@ -174,7 +170,7 @@ async def test_a_burst_that_fails_marks_nothing_as_handled(house: House) -> None
     ann = await house.speaker()
     house.model.break_next(Fault.refused())
     with pytest.raises(ModelUnavailableError):
-        await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(await leased(house, 1, 2))))
+        await heard(house.chat.reply(ann, burst("Hi", "there"), delivery=Tray(await leased(house, 1, 2), merged=[2])))
     assert await house.rows(UPDATES) == [(1, "pending"), (2, "pending")]
     assert await house.used(ann) == 0
 
@@ -307,7 +303,7 @@ async def test_a_correction_says_which_turn_it_was_until_the_reply_has_followed(
     assert edited is not None
     assert (edited.turn_id, edited.is_last) == (turn, True)
     assert await house.chat.edit(ann, "2", "She is young") == edited
-    assert await heard(house.chat.regenerate(ann, turn, source_id="edit:7")) == "You said: She is young"
+    assert await heard(house.chat.regenerate(ann, turn, source_id="edit:7")) == "You said: My cat is Tom\nShe is young"
     assert await house.chat.edit(ann, "2", "She is young") is None
     await say(house, ann, "And now?", first=3)
     late = await house.chat.edit(ann, "1", "My cat is Tim")

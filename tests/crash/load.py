@@ -15,6 +15,11 @@ SURE = 0.5
 """Seconds after a kill within which the sandbox may still note a call that was on its way."""
 
 
+def questions_in(text: str) -> list[tuple[int, int]]:
+    """(chat, number) of all that an answer answers, in order."""
+    return [(int(chat), int(number)) for chat, number in QUESTION.findall(text)]
+
+
 @dataclass
 class Load:
     """`users` people write `rate` messages a second together. `asked` maps an update to (chat, number); `thinking` is in ms."""
@@ -88,12 +93,15 @@ class Verdict:
     strangers: list[str]
     """Messages that answer no question: apologies, errors."""
     in_flight: int
+    merged: int
+    """Questions answered together with the one before them."""
     database: dict[str, int]
 
     def __str__(self) -> str:
         return (
             f"{self.questions} questions: {len(self.lost)} lost, {len(self.disordered)} chats out of order, {self.duplicates} sent twice "
-            f"({len(self.unexcused)} without a send in flight; {self.in_flight} in flight at kills), {len(self.strangers)} others"
+            f"({len(self.unexcused)} without a send in flight; {self.in_flight} in flight at kills), {self.merged} answered with others, "
+            f"{len(self.strangers)} strange"
         )
 
 
@@ -102,26 +110,35 @@ async def judge(load: Load, deaths: Deaths) -> Verdict:
     house = load.house
     answers: dict[tuple[int, int], list[Call]] = defaultdict(list)
     orders: dict[int, list[int]] = defaultdict(list)
+    firsts: dict[tuple[int, int], tuple[int, int]] = {}
+    last: dict[int, str] = {}
     strangers = []
     for call in await house.sandbox.messages_sent(house.bot_id):
-        found = QUESTION.search(call.params["text"])
-        if found is None:
+        keys = questions_in(call.params["text"])
+        if not keys:
             strangers.append(call.params["text"])
             continue
-        key = (int(found[1]), int(found[2]))
-        assert call.params["chat_id"] == key[0], "an answer went to another chat"
-        answers[key].append(call)
-        orders[key[0]].append(key[1])
+        is_repeated = call.params["text"] == last.get(keys[0][0])
+        last[keys[0][0]] = call.params["text"]
+        for key in keys:
+            assert call.params["chat_id"] == key[0], "an answer went to another chat"
+            answers[key].append(call)
+            orders[key[0]] += [] if is_repeated else [key[1]]
+            firsts.setdefault(key, keys[0])
     updates = {key: update_id for update_id, key in load.asked.items()}
     twice = {key: calls for key, calls in answers.items() if len(calls) > 1}
     return Verdict(
         questions=len(load.asked),
         lost=sorted(key for key in updates if key not in answers),
         disordered=[(chat, numbers) for chat, numbers in orders.items() if numbers != sorted(numbers)],
-        duplicates=sum(len(calls) - 1 for calls in twice.values()),
+        duplicates=sum(len(calls) - 1 for key, calls in twice.items() if firsts[key] == key),
         unexcused=sorted(
-            key for key, calls in twice.items() for one, other in pairwise(calls) if not deaths.excuse(updates[key], one.at, other.at)
+            key
+            for key, calls in twice.items()
+            for one, other in pairwise(calls)
+            if one.params["text"] != other.params["text"] or not deaths.excuse(updates[firsts[key]], one.at, other.at)
         ),
+        merged=sum(first != key for key, first in firsts.items()),
         strangers=strangers,
         in_flight=sum(len(pending) for _, pending in deaths.in_flight),
         database=await wrongs_in_database(house),
@@ -132,15 +149,15 @@ WRONGS = {
     "updates not handled": "select count(*) from stored_updates where status <> 'handled'",
     "lanes with work left": "select count(*) from lanes where arrivals <> handled or due_at is not null or leased_by is not null",
     "turns not finished": "select count(*) from turns where status <> 'finished'",
-    "turns without exactly one question": (
-        "select count(*) from turns t where 1 <> (select count(*) from messages where turn_id = t.id and role = 'user')"
+    "turns without a question": (
+        "select count(*) from turns t where not exists (select from messages where turn_id = t.id and role = 'user')"
     ),
     "turns without exactly one reply": (
         "select count(*) from turns t where 1 <> (select count(*) from messages where turn_id = t.id and role = 'assistant')"
     ),
     "replies to another question": (
-        "select count(*) from messages q join messages r on r.turn_id = q.turn_id where q.role = 'user' and r.role = 'assistant' "
-        "and r.text <> 're: ' || q.text"
+        "select count(*) from messages r where r.role = 'assistant' and r.text <> 're: ' || "
+        "(select string_agg(q.text, E'\\n' order by q.id) from messages q where q.turn_id = r.turn_id and q.role = 'user')"
     ),
     "people charged wrongly": (
         "select count(*) from users u where (select coalesce(sum(used), 0) from allowance_usages where user_id = u.id) "
@@ -156,5 +173,6 @@ async def wrongs_in_database(house: House) -> dict[str, int]:
     found["updates missing"] = await house.count("select count(*) from stored_updates") - len(
         await house.sandbox.acknowledged(house.bot_id)
     )
-    found["turns missing"] = await house.count("select count(*) from stored_updates") - await house.count("select count(*) from turns")
+    kept = await house.count("select count(*) from messages where role = 'user'")
+    found["questions missing"] = await house.count("select count(*) from stored_updates") - kept
     return {name: number for name, number in found.items() if number}

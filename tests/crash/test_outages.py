@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.conftest import MakeHouse
 from tests.crash.house import House, eventually
-from tests.crash.load import QUESTION, Deaths, Load, judge
+from tests.crash.load import Deaths, Load, judge, questions_in
 
 pytestmark = pytest.mark.crash
 
@@ -27,8 +27,7 @@ async def take_away(house: House, how: str) -> Callable[[], Awaitable[None]]:
 
 
 async def answered(house: House) -> set[tuple[int, int]]:
-    found = (QUESTION.search(call.params["text"]) for call in await house.sandbox.messages_sent(house.bot_id))
-    return {(int(match[1]), int(match[2])) for match in found if match}
+    return {key for call in await house.sandbox.messages_sent(house.bot_id) for key in questions_in(call.params["text"])}
 
 
 async def stored(house: House) -> set[int]:

@@ -44,6 +44,11 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "In percent. Above it the simple model answers with a shorter memory of the dialog, and people are told so once a day. "
         "100 never saves.",
     ),
+    "quiet_milliseconds": (
+        "Wait this long for more words",
+        "In milliseconds. People often say one thing in several messages: a reply is not begun sooner than this after a message, and when "
+        "more comes before it begins, one reply answers all. What the model needs to think counts as waiting, so a slow one loses nothing.",
+    ),
     "shed_after_seconds": (
         "Apologise after waiting this long",
         "In seconds. When far more arrives than can be answered, messages that have waited longer get an apology instead of a reply, "

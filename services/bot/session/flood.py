@@ -27,8 +27,8 @@ from aiogram.methods import TelegramMethod
 Observe = Callable[[str, str, float], None]
 """``(method, outcome, seconds)``; outcome is "ok", an HTTP-like code, "network", "garbled", "cancelled" or "error"."""
 
-PATIENCE = 60.0
-"""Seconds that one call waits for floods and failures altogether."""
+PATIENCE = 2.0
+"""Seconds that one call waits for floods and failures altogether. Who must wait longer comes back later, and leaves others the place."""
 MOST_REPEATS = 3
 _FIRST_BACK_OFF = 0.5
 

@@ -9,6 +9,7 @@ from shared.application.chat.parts import (
     Said,
     TurnNotFoundError,
     UndoneTurn,
+    UselessReplyError,
 )
 from shared.application.chat.service import ChatService
 from shared.domain.budget import BudgetSpentError
@@ -24,4 +25,5 @@ __all__ = [
     "Said",
     "TurnNotFoundError",
     "UndoneTurn",
+    "UselessReplyError",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.application.ports import ModelUnavailableError
 from shared.domain.dialog import TurnStatus
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.inbox import Lease, Outgoing
@@ -18,6 +19,12 @@ class NotLastTurnError(ConflictError):
     code = "not_last_turn"
 
 
+class UselessReplyError(ModelUnavailableError):
+    """A model answered, twice, and nothing of it could be shown: asking again would cost money and bring the same."""
+
+    code = "useless_reply"
+
+
 class TurnNotFoundError(NotFoundError):
     code = "turn_not_found"
 
@@ -28,7 +35,6 @@ class Said:
 
     source_id: str
     text: str
-    telegram_update_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,10 @@ class Delivery(Protocol):
 
     @property
     def lease(self) -> Lease: ...
+
+    @property
+    def merged(self) -> Sequence[int]:
+        """Updates that the reply answers besides the leased one."""
 
     def wrap(self, reply: Reply, /) -> Sequence[Outgoing]:
         """The calls that bring this reply to the person; a stopped reply may be empty."""

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.application.ports import PromptMessage, Role
 from shared.database.turns import OpenedTurn
-from shared.domain.prompt import ABOUT_REPLIES, FittedPrompt, fit, system_text
+from shared.domain.prompt import ABOUT_REPLIES, FittedPrompt, alternating, fit, system_text
 from shared.domain.speaker import Speaker
 
 LONGEST_CACHED_INPUT = 200
@@ -70,4 +70,5 @@ def prompt_of(turn: OpenedTurn, words: Sequence[str], system: str, *, budget: in
     """A turn without words of the user asks the character to go on."""
     asked = [*words, _GO_ON] if goes_on else list(words)
     spoken = [PromptMessage(Role.USER, text) for text in asked if text]
-    return fit(system, [*turn.history, *spoken], budget // SOFT_SHARE if turn.is_soft else budget, scale=scale)
+    fitted = fit(system, [*turn.history, *spoken], budget // SOFT_SHARE if turn.is_soft else budget, scale=scale)
+    return replace(fitted, messages=alternating(fitted.messages))

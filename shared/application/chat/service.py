@@ -26,7 +26,7 @@ class ChatService(Desk):
         """The speaker says something, in one message or several (at least one); the character answers all of it, piece by piece.
 
         The turn, named by the first message, is paid for before the model is asked and paid back if nothing is said. While it is open it
-        may be called again with more messages. The updates of all but the leased one are marked handled by the statement that ends it.
+        may be called again with more messages. The updates that `delivery` merges are marked handled by the statement that ends it.
 
         Stop, closing this generator and a provider that breaks off keep what was said, marked `interrupted`. A stop that supersedes, and
         a cancelled task (the process ends), leave the turn open.
@@ -35,12 +35,10 @@ class ChatService(Desk):
         `ModelUnavailableError` or `ContentRejectedError`; `LeaseLostError`.
         """
         words = [(one.source_id, storable(one.text)[:MAX_SAID_CHARACTERS]) for one in said]
-        leased = delivery.lease.update_id if delivery else None
-        merged = [one.telegram_update_id for one in said if one.telegram_update_id is not None and one.telegram_update_id != leased]
-        first = said[0].source_id
+        merged = delivery.merged if delivery else ()
         return take_turn(
             self,
-            Ask(speaker=speaker, source_id=first, said=words, merged=merged if delivery else (), stop=stop or Stop(), delivery=delivery),
+            Ask(speaker=speaker, source_id=said[0].source_id, said=words, merged=merged, stop=stop or Stop(), delivery=delivery),
         )
 
     def regenerate(

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from shared.application.chat.answering import Answer, Call
 from shared.application.chat.desk import Ask, Desk
 from shared.application.chat.opening import choice_for, model_for, open_turn
-from shared.application.chat.parts import CUT_NOTE, SOFT_LIMIT_NOTE, Reply
+from shared.application.chat.parts import CUT_NOTE, SOFT_LIMIT_NOTE, Reply, UselessReplyError
 from shared.application.chat.prompting import cache_key, prompt_of, system_of, words_of
 from shared.application.chat.reporting import report_cached, report_choice, report_problem, report_prompt, report_turn
 from shared.application.ports import CachedReply, ModelUnavailableError, Piece
@@ -40,6 +40,7 @@ async def take_turn(desk: Desk, ask: Ask) -> AsyncGenerator[Piece, None]:
         raise
     except StoppedError:
         if ask.stop.reason == "superseded":
+            await turn.note_usage()
             return
         answer.end()
         await turn.finish(TurnStatus.INTERRUPTED, "stopped")
@@ -72,6 +73,7 @@ class _Turn:
         if cached is not None:
             self.answer.say_from_cache(cached.text, cached.model)
             report_cached(self.turn_id)
+            self.ask.stop.begin()
             yield self.answer.show(cached.text, self.desk.clock.monotonic())
             return
         if self.desk.models is not None:
@@ -80,6 +82,7 @@ class _Turn:
         for _ in range(2):
             async with aclosing(self._attempt(problem)) as pieces:
                 async for text in pieces:
+                    await self.ask.stop.quiet()
                     self.ask.stop.begin()
                     yield self.answer.show(text, self.desk.clock.monotonic())
             if not self.answer.words.may_be_repaired:
@@ -117,7 +120,7 @@ class _Turn:
         if status is TurnStatus.FAILED and code == "filtered":
             raise ContentRejectedError(verdict="model")
         if status is TurnStatus.FAILED:
-            raise ModelUnavailableError(f"{self.model.name} said nothing of use", reason=str(code))
+            raise UselessReplyError(f"{self.model.name} said nothing of use", reason=str(code))
         if status is TurnStatus.FINISHED and code is None:
             await self._keep_in_cache()
 
@@ -132,6 +135,14 @@ class _Turn:
         if not ours:
             raise LeaseLostError("the turn was ended by somebody else")
         report_turn(finished)
+
+    async def note_usage(self) -> None:
+        """What a reply took that nobody will see; the turn goes on."""
+        answer = self.answer
+        if not answer.completion_tokens and not answer.cost_micros:
+            return
+        async with self.desk.database.statement() as tx:
+            await tx.turns.note_usage(self.turn_id, answer.prompt_tokens, answer.completion_tokens, answer.cost_micros)
 
     async def _reply(self, status: TurnStatus) -> Reply:
         bubbles = tuple(storable(bubble) for bubble in self.answer.bubbles)

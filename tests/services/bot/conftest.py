@@ -71,6 +71,7 @@ async def desk(telegram: Sandbox, application: Application) -> AsyncIterator[Des
         chat=replace(application.chat, model=model, models=None, reply_cache=None, clock=clock),
         accounts=replace(application.accounts, clock=clock),
     )
+    await application.switches.set("quiet_milliseconds", 0, by="desk")  # a reply that is ready waits for nobody
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:

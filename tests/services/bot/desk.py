@@ -42,6 +42,8 @@ class Desk:
     statements: list[tuple[str, int]] = field(default_factory=list)
     """(kind of update, SQL statements of its handler)"""
     ended: list[Settlement] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    """What is being worked on."""
     _consumers: Any = field(default_factory=lambda: count(1))
 
     @property
@@ -74,21 +76,32 @@ class Desk:
         """Handles everything that is due, lanes at the same time, and settles it."""
         while leases := await self.take():
             async with asyncio.TaskGroup() as group:
-                working = [group.create_task(self._handle(lease)) for lease in leases]
+                working = [group.create_task(self.handle(lease)) for lease in leases]
             settlements = [task.result() for task in working]
             self.ended += settlements
             await self.application.inbox.settle(BOT_ID, settlements)
 
-    async def _handle(self, lease: Lease) -> Settlement:
+    async def handle(self, lease: Lease) -> Settlement:
         before = STATEMENTS.labels("work")._value.get()
+        hold = Hold(lease, is_priority=False, seconds=60.0)
+        self.holds.append(hold)
         try:
-            return await self.handler(Hold(lease, is_priority=False, seconds=60.0))
+            return await self.handler(hold)
         finally:
+            self.holds.remove(hold)
             self.statements.append((lease.kind, int(STATEMENTS.labels("work")._value.get() - before)))
 
     async def run(self) -> None:
         await self.fetch()
         await self.work()
+
+    async def go_on(self, *said: str) -> None:
+        """A person says more while the bot works on what they said before, and the worker hears of it."""
+        for text in said:
+            await self.sandbox.say(text)
+        await self.fetch()
+        for hold in self.holds:
+            hold.go_on()
 
     async def later(self) -> None:
         """What was postponed is due now."""

@@ -135,20 +135,6 @@ async def test_a_corrected_message_is_what_the_character_remembers(desk: Desk) -
     assert [message.text for message in desk.model.prompts[-1]][2:4] == ["My cat is Tim", "You said: My cat is Tim"]
 
 
-async def test_a_model_that_is_away_is_told_and_the_message_does_not_count(desk: Desk) -> None:
-    desk.model.break_next(Fault.refused())
-    await desk.tell("Hi")
-    await desk.tell("/status")
-
-    sentence, status = await desk.texts()
-    assert sentence == (
-        "I could not find an answer just now: the model does not respond. This message did not count; please send it again in a minute."
-    )
-    assert status.splitlines()[3] == "Messages today: 0 of 100 – 100 left"
-    await desk.tell("Hi")
-    assert (await desk.texts())[-1] == "You said: Hi"
-
-
 async def test_a_model_that_breaks_off_leaves_what_it_said(desk: Desk) -> None:
     desk.model.queue("Once upon a time")
     desk.model.break_next(Fault.cut(after_pieces=2))
@@ -174,13 +160,6 @@ async def test_an_update_that_comes_twice_is_answered_once(desk: Desk) -> None:
     await desk.run()
     assert await desk.texts() == ["You said: Hi"]
     assert len(desk.model.prompts) == 1
-
-
-async def test_messages_written_quickly_are_answered_in_order(desk: Desk) -> None:
-    for number in range(6):
-        await desk.sandbox.say(f"n{number}")
-    await desk.run()
-    assert await desk.texts() == [f"You said: n{number}" for number in range(6)]
 
 
 async def test_one_chat_that_waits_does_not_hold_up_another(desk: Desk) -> None:

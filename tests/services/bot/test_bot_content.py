@@ -37,7 +37,7 @@ def content(update_id: int, **fields: Any) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
-        ("photo", {"photo": [PICTURE], "caption": "Look!"}),
+        ("photo", {"photo": [PICTURE]}),
         ("voice", {"voice": {**FILE, "duration": 3}}),
         ("voice", {"audio": {**FILE, "duration": 3}}),
         ("video", {"video": {**PICTURE, "duration": 3}}),
