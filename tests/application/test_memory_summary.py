@@ -88,7 +88,7 @@ async def test_what_was_undone_failed_or_is_no_longer_shown_is_not_told(house: H
     await chatter(house, ann, 6)
     await house.memory.refresh(ann.dialog_id)
     told = str(asked_data(house)["messages"])
-    assert ("KEPT" in told, "UNDONE" in told, "FAILED" in told, "said: KEPT" in told) == (True, False, False, False)
+    assert ("KEPT" in told, "UNDONE" in told, "FAILED" in told, "'You said: KEPT'" in told) == (True, False, False, False)
 
 
 async def test_a_dialog_begun_anew_while_the_model_writes_gets_no_summary_of_the_old(house: House) -> None:

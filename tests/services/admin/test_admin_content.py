@@ -125,7 +125,7 @@ async def test_a_dead_letter_is_replayed_once(house: House, owner: Browser) -> N
 async def test_a_viewer_sees_no_button(viewer: Browser) -> None:
     pages = [(await viewer.http.get(path)).text for path in ("/admin/dead-letters", f"/admin/dead-letters/{BOT_ID}/6", "/admin/settings")]
     assert [re.findall(r"<button[^>]*>(Replay|Save)<", page) for page in pages] == [[], [], []]
-    assert pages[2].count("disabled") == 8
+    assert pages[2].count("disabled") == 9
 
 
 async def test_switches_are_saved_and_noted(house: House, owner: Browser) -> None:
