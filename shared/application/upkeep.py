@@ -39,8 +39,8 @@ DIFFERENCE = Gauge(
 
 ACTIVE_WITHIN = timedelta(hours=24)
 ACTIVE_USERS = Gauge("vitte_active_users", "People who asked for a reply within 24 hours")
-SPENT = Gauge("vitte_bot_spent_micros", "What the replies of this UTC day have cost, in millionths of a US dollar")
-BUDGET = Gauge("vitte_bot_budget_micros", "What they may cost, in millionths of a US dollar; 0 is without limit")
+SPENT = Gauge("vitte_bot_spent_micros", "What this UTC day has cost, in millionths of a US dollar")
+BUDGET = Gauge("vitte_bot_budget_micros", "What a UTC day may cost, in millionths of a US dollar; 0 is without limit")
 TAKEN_AT = Gauge("vitte_figures_taken_timestamp_seconds", "When this process last took the figures that one of all workers takes")
 
 log = structlog.get_logger("upkeep")

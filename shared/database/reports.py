@@ -34,10 +34,14 @@ _REPLIES = text("""
     from turns where created_at >= :since
 """)
 
-# Who spoke in the last hours and what this day's replies cost, in one walk along the newest turns.
+# Who spoke in the last hours and what this day cost, in one walk along the newest turns. Memory costs, too, and is counted only where
+# the bot has a budget.
 _LATELY = text("""
     select count(distinct user_id) as active_users,
-           coalesce(sum(cost_micros) filter (where allowance_day = :day), 0)::int8 as spent_micros
+           greatest(
+               coalesce(sum(cost_micros) filter (where allowance_day = :day), 0)::int8,
+               (select max(spent_micros) from spendings where scope = 'bot' and day = :day)
+           ) as spent_micros
     from turns where created_at >= :since
 """)
 
@@ -89,7 +93,7 @@ class ReportRows:
         return await self._one(_REPLIES, since=since)
 
     async def lately(self, since: datetime, day: date) -> tuple[int, int]:
-        """Users who began a turn since then, and what the turns among them that count for this day cost, in micros."""
+        """Users who began a turn since then, and what this day has cost, in micros."""
         row = (await self.connection.execute(_LATELY, {"since": since, "day": day})).one()
         return row[0], row[1]
 

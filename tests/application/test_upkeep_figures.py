@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from prometheus_client import REGISTRY
 
+from shared.domain.billing import Spending
 from tests.application.test_upkeep import make_upkeep
-from tests.factories import NOON, House, make_character, make_dialog, make_turn, make_user
+from tests.factories import BOT_ID, NOON, House, make_character, make_dialog, make_turn, make_user
 
 TODAY = NOON.date()
 
@@ -33,6 +34,19 @@ async def test_who_was_active_and_what_today_costs(house: House) -> None:
     await upkeep.take_figures()
     names = ("vitte_active_users", "vitte_bot_spent_micros", "vitte_bot_budget_micros", "vitte_figures_taken_timestamp_seconds")
     assert [told(name) for name in names] == [2.0, 300.0, 5_000_000.0, NOON.timestamp()]
+
+
+async def test_where_the_bot_has_a_budget_what_memory_took_of_it_counts(house: House) -> None:
+    user, character = make_user(), make_character()
+    await house.add(user, character)
+    dialog = make_dialog(user, character)
+    await house.add(dialog)
+    await house.add(make_turn(dialog, status="finished", allowance_day=TODAY, cost_micros=300))
+    for days, spent in ((0, 340), (1, 9_000)):
+        await house.add(Spending(scope="bot", scope_id=str(BOT_ID), day=TODAY - timedelta(days=days), spent_micros=spent))
+    await house.rows("update turns set created_at = :at", at=NOON)
+    await make_upkeep(house).take_figures()
+    assert told("vitte_bot_spent_micros") == 340.0
 
 
 async def test_an_empty_house_costs_nothing_and_has_no_limit(house: House) -> None:
