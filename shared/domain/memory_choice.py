@@ -76,6 +76,9 @@ def _rival(heard: HeardFact, related: Kept | None, known: Sequence[Kept]) -> Kep
     """What the fact is an answer to as well: the one the model named, or, of what a person has one of, the one that is known."""
     if related is not None and related in known and heard.relation is not Relation.NEW and _same_head(heard.topic, related.topic):
         return related
+    opposite = _opposite_of(heard.topic)
+    if opposite and (turned := next((one for one in reversed(known) if one.topic == opposite and not one.is_asked), None)):
+        return turned
     has_one = heard.topic in GENERAL_TOPICS and heard.topic != "language"
     if has_one or heard.relation in {Relation.CHANGED, Relation.CONTRADICTS}:
         return next((one for one in reversed(known) if one.topic == heard.topic and not one.is_asked), None)
@@ -83,7 +86,13 @@ def _rival(heard: HeardFact, related: Kept | None, known: Sequence[Kept]) -> Kep
 
 
 def _same_head(one: str, other: str) -> bool:
-    return one.partition(".")[0] == other.partition(".")[0] or "other" in {one.partition(".")[0], other.partition(".")[0]}
+    heads = {one.partition(".")[0].removeprefix("dis"), other.partition(".")[0].removeprefix("dis")}
+    return len(heads) == 1 or "other" in heads
+
+
+def _opposite_of(topic: str) -> str | None:
+    head, _, what = topic.partition(".")
+    return {"likes": f"dislikes.{what}", "dislikes": f"likes.{what}"}.get(head) if what else None
 
 
 def _alike(one: str, other: str) -> bool:

@@ -11,15 +11,22 @@ from shared.domain.dialog import storable
 from shared.domain.memory_rules import LONGEST_FACT
 from shared.domain.memory_words import (
     ABOUT_ME,
-    ABOUT_OTHERS,
+    BEFORE_LIKING,
     CLAUSE_END,
+    DENIED,
     DICTATED,
     FRAME,
     GREETING,
     INSTRUCTING,
     JOKED,
+    LIVES,
+    LIVING,
+    MARKS,
     ORDERED,
+    OTHER_PEOPLE,
+    OTHERS_WORDS,
     PASSING,
+    PASSING_TOPICS,
     QUESTION_ENDS,
     SENTENCE_START,
     SUPPOSED,
@@ -91,8 +98,10 @@ def flaw_of(heard: HeardFact, said: str) -> Flaw | None:
     place = _place(heard.quote, said)
     if place is None or heard.confidence < LEAST_CONFIDENCE:
         return Flaw.UNVERIFIED
-    if _is_junk(heard, said, *place):
+    if _is_junk(heard, *place):
         return Flaw.JUNK
+    if _is_other_than_said(heard, *place):
+        return Flaw.UNVERIFIED
     return None if _is_said(heard.fact, said) else Flaw.UNVERIFIED
 
 
@@ -155,23 +164,47 @@ def _plain(text: str) -> str:
     return _line(text).casefold().replace("’", "'").replace("ё", "е")
 
 
-def _is_junk(heard: HeardFact, said: str, line: str, start: int, end: int) -> bool:
+def _is_junk(heard: HeardFact, line: str, start: int, end: int) -> bool:
     quote = line[start:end]
     after = CLAUSE_END.search(line, end - 1 if line[end - 1] in QUESTION_ENDS else end)
-    begins = max((match.end() for match in SENTENCE_START.finditer(line, 0, start)), default=0)
-    sentence = line[begins:end]
-    head = heard.topic.partition(".")[0]
+    sentence = line[_last(SENTENCE_START, line, start) : end]
+    head, _, rest = heard.topic.partition(".")
+    is_of_others = OTHER_PEOPLE.search(sentence) or (head in GENERAL_TOPICS and OTHERS_WORDS.search(sentence))
     return bool(
         (after and after.group() in QUESTION_ENDS)
         or GREETING.fullmatch(quote)
         or ORDERED.match(quote)
         or SUPPOSED.search(sentence)
-        or JOKED.search(said)
+        or JOKED.search(f"{sentence}{_next_sentence(line, end)}")
         or INSTRUCTING.search(heard.fact)
+        or INSTRUCTING.search(sentence)
+        or MARKS.search(heard.fact)
         or DICTATED.search(sentence)
-        or (head not in _LASTING_HEADS and PASSING.search(heard.fact))
-        or (head in GENERAL_TOPICS and ABOUT_OTHERS.search(sentence) and not ABOUT_ME.search(sentence))
+        or rest in PASSING_TOPICS
+        or (head not in _LASTING_HEADS and (PASSING.search(heard.fact) or PASSING.search(quote)))
+        or (head == "likes" and quote.startswith("like ") and not BEFORE_LIKING.search(line[:start]))
+        or (head not in {"family", "event"} and is_of_others and not ABOUT_ME.search(sentence))
     )
+
+
+def _next_sentence(line: str, end: int) -> str:
+    """With the rest of the one before it."""
+    ends = [match.end() for match in SENTENCE_START.finditer(line, end)]
+    return line[end : ends[1]] if len(ends) > 1 else line[end:]
+
+
+def _is_other_than_said(heard: HeardFact, line: str, start: int, end: int) -> bool:
+    """The fact turns round what was said, or makes a home of a place that was only named."""
+    sentence = line[_last(SENTENCE_START, line, start) : end]
+    clause, head = line[_last(CLAUSE_END, line, start) : end], heard.topic.partition(".")[0]
+    if head == "city" and LIVES.search(heard.fact) and not LIVING.search(sentence):
+        return True
+    return head in {"likes", "dislikes"} and bool(DENIED.search(_plain(heard.fact))) is not bool(DENIED.search(clause))
+
+
+def _last(mark: re.Pattern[str], line: str, until: int) -> int:
+    """Where the part of the line begins that goes on at `until`."""
+    return max((match.end() for match in mark.finditer(line, 0, until)), default=0)
 
 
 def _is_said(fact: str, said: str) -> bool:

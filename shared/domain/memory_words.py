@@ -34,8 +34,8 @@ JOKED = re.compile(
 )
 
 ORDERED = re.compile(
-    r"\W*(?:/\w+|tell me|write|explain|translate|describe|give me|show me|help me|repeat|continue|say|stop|ignore|forget|"
-    r"расскажи\w*|напиши\w*|объясни\w*|переведи\w*|опиши\w*|дай\w*|покажи\w*|помоги\w*|повтори\w*|продолж\w*|скажи\w*|хватит|забудь\w*)\b",
+    r"\W*(?:/\w+|tell me|write|note|explain|translate|describe|give me|show me|help me|repeat|continue|say|stop|ignore|forget|"
+    r"расскажи\w*|напиши\w*|объясни\w*|переведи\w*|опиши\w*|дай\w*|покажи\w*|запиши\w*|отметь\w*|помоги\w*|повтори\w*|продолж\w*|скажи\w*|хватит|забудь\w*)\b",
     re.IGNORECASE,
 )
 """How a text begins that asks the character to do something."""
@@ -44,18 +44,39 @@ INSTRUCTING = re.compile(
     r"\b(?:ignore (?:all|any|the|previous)|disregard|system prompt|previous instructions|your instructions|developer mode|jailbreak|"
     r"you (?:must|are now|have to|should)|always (?:answer|reply|respond|say)|never (?:refuse|answer|reply|say)|"
     r"игнорируй\w*|системн\w+ (?:промпт|инструкци)\w*|твои инструкции|ты (?:должен|должна|обязан\w*|теперь)|всегда (?:отвечай|говори)|"
-    r"никогда не (?:отказывай|отвечай|говори)\w*)|[<>{}]|```",
+    r"никогда не (?:отказывай|отвечай|говори)\w*)",
     re.IGNORECASE,
 )
-"""A "fact" that would tell the character what to do, or that looks like the marks of a prompt."""
+"""Words that would tell the character what to do."""
+MARKS = re.compile(r"[<>{}]|```")
+"""What looks like the marks of a prompt."""
 
 ABOUT_ME = re.compile(r"\b(?:i|i'?m|i'?ve|im|we|я|мы|меня|мне|нам|нас)\b", re.IGNORECASE)
-ABOUT_OTHERS = re.compile(
-    r"\b(?:he|she|they|his|her|hers|their|friend\w*|brother\w*|sister\w*|mother\w*|mom|mum|father\w*|dad|wife\w*|husband\w*|son|sons|"
+OTHERS_WORDS = re.compile(r"\b(?:he|she|they|his|her|hers|their|он|она|они|его|её|ее|их)\b", re.IGNORECASE)
+OTHER_PEOPLE = re.compile(
+    r"\b(?:friend\w*|brother\w*|sister\w*|mother\w*|mom|mum|father\w*|dad|wife\w*|husband\w*|son|sons|"
     r"daughter\w*|cousin\w*|uncle|aunt|grand\w+|boss|colleague\w*|neighbou?r\w*|girlfriend\w*|boyfriend\w*|teacher\w*|"
-    r"он|она|они|его|её|ее|их|друг\w*|подруг\w*|брат\w*|сестр\w*|мам\w*|мать|матер\w*|пап\w*|отец|отц\w*|жен[аыуе]|муж\w*|сын\w*|доч\w*|"
+    r"друг\w*|подруг\w*|брат\w*|сестр\w*|мам\w*|мать|матер\w*|пап\w*|отец|отц\w*|жен[аыуе]|муж\w*|сын\w*|доч\w*|"
     r"дяд\w*|тёт\w*|тет[яию]|бабушк\w*|дедушк\w*|начальник\w*|коллег\w*|сосед\w*|девушк\w*|парень|парн\w*|учител\w*)\b",
     re.IGNORECASE,
+)
+
+LIVING = re.compile(
+    r"\b(?:liv(?:e|es|ing)|moved?|moving|home|based|settled|resid\w+|here|in|at|near|жив\w+|перее\w+|перебра\w+|дом\w*|город\w*|"
+    r"в|во|под|возле|около)\b",
+    re.IGNORECASE,
+)
+"""Without one of these nobody has said where they live: "I am from Brno" does not."""
+LIVES = re.compile(r"\b(?:lives?|living|жив[её]т|живу)\b", re.IGNORECASE)
+BEFORE_LIKING = re.compile(r"(?:\b(?:i|we|do|to|and|not|really|also|still|longer)|n't) $")
+"""What stands before the "like" of somebody who likes something; after anything else it compares."""
+DENIED = re.compile(
+    r"\b(?:not|no|never|nor|don't|doesn't|didn't|can't|cannot|won't|isn't|ain't|hate\w*|dislik\w+|detest\w*|loath\w+|avoid\w*|stopped|quit|"
+    r"longer|не|нет|ни|ненави\w+|терпеть|перестал\w*|бросил\w*)\b",
+    re.IGNORECASE,
+)
+PASSING_TOPICS = frozenset(
+    ["mood", "moods", "feeling", "feelings", "emotion", "greeting", "weather", "note", "request", "order", "question"]
 )
 
 CHANGED = re.compile(
@@ -74,10 +95,10 @@ a an and are as at be been being born by called calls comes do does for from goe
 loves likes like dislikes hates hate enjoys enjoy prefers prefer name named names of on or old owns own person plays she studies study
 speaks speak that the their them they this to user wants want was were who whose will wishes with works work working year years age aged
 favourite favorite job occupation profession city country town language birthday date hobby interested interest allergic allergy pet
-married single plan plans planning going learn learns learning birth does not doesn't isn't
+married single plan plans planning going learn learns learning birth does not doesn't isn't moved got became
 в во и из к как на не но о об от по при с со у за до для его её ее их есть зовут имя имени живёт живет живу работает работаю любит люблю
 нравится пользователь пользователя пользователю хочет хочу планирует учится изучает родился родилась день рождения возраст лет год года
-город страна язык профессия это он она они был была является имеет говорит играет женат замужем
+город страна язык профессия это он она они был была является имеет говорит играет женат замужем учит учу родом переехал переехала
 """
 FRAME: Final = frozenset(_FRAME.split())
 """Words with which a fact may be put though they were not said."""
