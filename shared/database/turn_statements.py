@@ -71,8 +71,11 @@ OPEN_TURN = text(f"""
         select exists (select from known where status <> 'failed') as is_known,
                coalesce(bool_or(coalesce(p.used, 0) >= l.soft), false) as is_soft,
                min(l.scope) filter (where coalesce(p.used, 0) >= l.hard) as over_budget,
-               cast(:last_turn_id as bigint) is not null
-                   and cast(:last_turn_id as bigint) is distinct from (select turn_id from last) as is_outdated,
+               (cast(:last_turn_id as bigint) is not null
+                   and cast(:last_turn_id as bigint) is distinct from (select turn_id from last))
+                   or coalesce(cast(:shown as int) < (
+                       select count(*) from messages m where m.turn_id = cast(:of_turn_id as bigint) and m.role = 'assistant'
+                   ), false) as is_outdated,
                case when coalesce(bool_or(coalesce(p.used, 0) >= l.soft), false)
                     then cast(:soft_reserve as bigint) else cast(:reserve as bigint) end as amount
         from limits l left join purses p on p.scope = l.scope

@@ -28,7 +28,8 @@ _ROLES = {role.value: role for role in Role}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRequest:
-    """What a turn begins with. `of_turn_id`: another reply to that turn's words; `last_turn_id`: only while that turn is the last one.
+    """What a turn begins with. `of_turn_id`: another reply to that turn's words; `last_turn_id`: only while that turn is the last one;
+    `shown`: only while it has no more alternatives than that.
 
     `reserve_micros` is held back in each of the `purses`, `soft_reserve_micros` where one of them has passed its soft limit.
     """
@@ -43,6 +44,7 @@ class TurnRequest:
     daily_turns: int | None
     of_turn_id: int | None = None
     last_turn_id: int | None = None
+    shown: int | None = None
     purses: Sequence[Purse] = ()
     reserve_micros: int = 0
     soft_reserve_micros: int = 0
@@ -157,6 +159,7 @@ def _opening(request: TurnRequest) -> dict[str, Any]:
         "daily_turns": request.daily_turns,
         "of_turn_id": request.of_turn_id,
         "last_turn_id": request.last_turn_id,
+        "shown": request.shown,
         "scopes": [purse.scope for purse in request.purses],
         "owners": [purse.id for purse in request.purses],
         "hard": [purse.limit_micros for purse in request.purses],

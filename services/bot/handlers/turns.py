@@ -29,9 +29,9 @@ async def on_again(
     message = _under(press)
     shown = Shown(message.message_id, is_whole=callback_data.parts == 1)
     view = ReplyView(message, delivery, stage, language=speaker.language, shown=shown)
-    source = _source(press)
+    source, count = _source(press), callback_data.count
     async with Spinner(press, delivery):
-        await view.show(lambda by, stop: chat.regenerate(speaker, callback_data.id, source_id=source, stop=stop, delivery=by))
+        await view.show(lambda by, stop: chat.regenerate(speaker, callback_data.id, source_id=source, shown=count, stop=stop, delivery=by))
 
 
 async def on_go_on(

@@ -54,7 +54,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """`said` are (source id, text). `of_turn_id` asks for another reply to that turn; `goes_on` for a turn without words of the user."""
+    """`said` are (source id, text). `of_turn_id` asks for another reply to that turn, of which `shown` are there to see; `goes_on` for a turn without words of the user."""
 
     speaker: Speaker
     source_id: str
@@ -62,6 +62,7 @@ class Ask:
     merged: Sequence[int] = ()
     of_turn_id: int | None = None
     last_turn_id: int | None = None
+    shown: int | None = None
     goes_on: bool = False
     stop: Stop = field(default_factory=Stop)
     delivery: Delivery | None = None

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from shared.application.chat.desk import Ask, Desk
-from shared.application.chat.parts import NotLastTurnError
+from shared.application.chat.parts import AnsweredAnewError, NotLastTurnError
 from shared.application.chat.reporting import TURNS
 from shared.application.ports import ChatModel
 from shared.database.turns import OpenedTurn, TurnRequest
@@ -61,6 +61,7 @@ async def _request(desk: Desk, ask: Ask, switches: Switches, *, day: date) -> Tu
         daily_turns=ask.speaker.daily_turns,
         of_turn_id=ask.of_turn_id,
         last_turn_id=ask.last_turn_id,
+        shown=ask.shown,
         purses=purses,
         reserve_micros=_worst_case(desk, ask, switches, is_soft=False) if purses else 0,
         soft_reserve_micros=_worst_case(desk, ask, switches, is_soft=True) if purses else 0,
@@ -75,6 +76,8 @@ def _worst_case(desk: Desk, ask: Ask, switches: Switches, *, is_soft: bool) -> i
 
 
 def _refusal(turn: OpenedTurn, request: TurnRequest, midnight: datetime) -> Exception:
+    if turn.is_outdated and request.shown is not None and turn.alternatives > request.shown:
+        return AnsweredAnewError("a reply has come since the button was pressed")
     if turn.is_outdated:
         return NotLastTurnError("another turn has followed, or this one was taken back")
     if turn.over_budget is not None:

@@ -19,6 +19,12 @@ class NotLastTurnError(ConflictError):
     code = "not_last_turn"
 
 
+class AnsweredAnewError(NotLastTurnError):
+    """The button was pressed under replies to which another one was added meanwhile: a second press must not cost a second time."""
+
+    code = "answered_anew"
+
+
 class UselessReplyError(ModelUnavailableError):
     """A model answered, twice, and nothing of it could be shown: asking again would cost money and bring the same."""
 

@@ -42,12 +42,19 @@ class ChatService(Desk):
         )
 
     def regenerate(
-        self, speaker: Speaker, turn_id: int, *, source_id: str, stop: Stop | None = None, delivery: Delivery | None = None
+        self,
+        speaker: Speaker,
+        turn_id: int,
+        *,
+        source_id: str,
+        shown: int | None = None,
+        stop: Stop | None = None,
+        delivery: Delivery | None = None,
     ) -> AsyncGenerator[Piece, None]:
         """Another reply to the words of the last turn, which is paid for like a turn and never comes from the cache.
 
-        The replies so far are kept as its alternatives; one that fails or is stopped before its first word changes nothing.
-        Raises `NotLastTurnError`, and as `reply` does.
+        The replies so far are kept as its alternatives, of which the person sees `shown`; one that fails or is stopped before its first
+        word changes nothing. Raises `NotLastTurnError`, `AnsweredAnewError` when there are more than they see, and as `reply` does.
         """
         return take_turn(
             self,
@@ -56,6 +63,7 @@ class ChatService(Desk):
                 source_id=source_id,
                 of_turn_id=turn_id,
                 last_turn_id=turn_id,
+                shown=shown,
                 stop=stop or Stop(),
                 delivery=delivery,
             ),

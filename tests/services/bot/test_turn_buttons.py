@@ -82,6 +82,23 @@ async def test_turning_to_the_same_answer_twice_changes_nothing(desk: Desk) -> N
     assert set(await desk.statuses()) == {"handled"}
 
 
+async def test_two_impatient_presses_make_and_cost_one_answer(desk: Desk) -> None:
+    desk.model.queue("First.", "Second.", "Third.")
+    await desk.tell("Hi")
+    [reply] = await desk.seen()
+    data = dict(desk.buttons(reply))[AGAIN]
+    for _ in range(2):
+        pressed = {"bot_id": BOT_ID, "chat_id": ANN_ID, "user_id": ANN_ID, "message_id": reply["message_id"], "data": data}
+        await desk.sandbox.sim("press", pressed)
+    await desk.run()
+
+    assert await desk.texts() == ["Second."]
+    assert await desk.house.rows("select used from allowance_usages") == [(2,)]
+    assert [answered.get("text") for answered in await desk.answered()] == [None, "Another answer is there already; look at it first."]
+    await desk.press((await desk.seen())[0], AGAIN)
+    assert await desk.texts() == ["Third."]
+
+
 async def test_an_answer_given_anew_grows_in_its_message_and_can_be_stopped_there(desk: Desk) -> None:
     desk.model.queue("First.")
     await desk.tell("Hi")

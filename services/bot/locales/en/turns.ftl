@@ -19,3 +19,4 @@ begun-anew = We begin anew. What would you like to talk about?
 error-not_last_turn = The conversation has moved on: this works only under the last reply.
 error-turn_not_found = This reply is no part of the conversation any more.
 error-useless_reply = I could not find a good answer to that. This message did not count; please try to say it in other words.
+error-answered_anew = Another answer is there already; look at it first.
