@@ -150,10 +150,11 @@ WRONGS = {
     "lanes with work left": "select count(*) from lanes where arrivals <> handled or due_at is not null or leased_by is not null",
     "turns not finished": "select count(*) from turns where status <> 'finished'",
     "turns without a question": (
-        "select count(*) from turns t where not exists (select from messages where turn_id = t.id and role = 'user')"
+        "select count(*) from turns t where of_turn_id is null and not exists (select from messages where turn_id = t.id and role = 'user')"
     ),
     "turns without exactly one reply": (
-        "select count(*) from turns t where 1 <> (select count(*) from messages where turn_id = t.id and role = 'assistant')"
+        "select count(*) from turns t where of_turn_id is null "
+        "and 1 <> (select count(*) from messages where turn_id = t.id and role = 'assistant' and is_active)"
     ),
     "replies to another question": (
         "select count(*) from messages r where r.role = 'assistant' and r.text <> 're: ' || "
@@ -174,5 +175,5 @@ async def wrongs_in_database(house: House) -> dict[str, int]:
         await house.sandbox.acknowledged(house.bot_id)
     )
     kept = await house.count("select count(*) from messages where role = 'user'")
-    found["questions missing"] = await house.count("select count(*) from stored_updates") - kept
+    found["questions missing"] = await house.count("select count(*) from stored_updates where kind = 'message'") - kept
     return {name: number for name, number in found.items() if number}

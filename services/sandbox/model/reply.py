@@ -54,7 +54,7 @@ class Reply:
 
 
 def compose(asked: Asked, fixed: str | None, mistakes: Mistakes) -> Reply:
-    text = _text(asked, mistakes) if fixed is None else fixed.replace(LAST, _last_said(asked))
+    text = _text(asked, mistakes, fixed)
     for stop in asked.stops:
         text = text.split(stop, 1)[0]
     pieces, finish = tokens(text), "stop"
@@ -63,9 +63,11 @@ def compose(asked: Asked, fixed: str | None, mistakes: Mistakes) -> Reply:
     return Reply(f"chatcmpl-{uuid.uuid4().hex[:24]}", int(time.time()), asked.model, pieces, finish, usage(asked, len(pieces)))
 
 
-def _text(asked: Asked, mistakes: Mistakes) -> str:
+def _text(asked: Asked, mistakes: Mistakes, fixed: str | None) -> str:
     if (done := answer_task(asked.said, mistakes)) is not None:
         return done
+    if fixed is not None:
+        return fixed.replace(LAST, _last_said(asked))
     text = answer(asked.said)
     return orjson.dumps({"reply": text}).decode() if asked.json else text
 

@@ -54,7 +54,9 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """`said` are (source id, text). `of_turn_id` asks for another reply to that turn, of which `shown` are there to see; `goes_on` for a turn without words of the user."""
+    """`said` are (source id, text). `of_turn_id` asks for another reply to that turn, of which the person sees `shown`; `goes_on` for a
+    turn without words of the user.
+    """
 
     speaker: Speaker
     source_id: str
