@@ -45,8 +45,10 @@ class Decision:
     of: Kept | None = None
 
 
-def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept]) -> Decision:
-    """`related` is the memory that the model named. A user's own word that something has changed replaces; mere disagreement asks."""
+def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept], sentence: str) -> Decision:
+    """`related` is the memory that the model named. The user's own word, in that sentence, that something has changed replaces; mere
+    disagreement asks.
+    """
     if any(_alike(heard.fact, one.fact) for one in known):
         return Decision(Outcome.SAME)
     rival = _rival(heard, related, known)
@@ -54,7 +56,7 @@ def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept]) -> Dec
         return Decision(Outcome.KEPT)
     if heard.relation is Relation.SAME:
         return Decision(Outcome.SAME)
-    says_so = CHANGED.search(heard.quote) is not None
+    says_so = CHANGED.search(sentence) is not None
     if says_so or (heard.relation is Relation.CHANGED and not rival.is_firm):
         return Decision(Outcome.REPLACED, rival)
     return Decision(Outcome.ASKED, rival)

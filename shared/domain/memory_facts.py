@@ -15,6 +15,7 @@ from shared.domain.memory_words import (
     CLAUSE_END,
     DENIED,
     DICTATED,
+    FORGED,
     FRAME,
     GREETING,
     INSTRUCTING,
@@ -22,6 +23,7 @@ from shared.domain.memory_words import (
     LIVES,
     LIVING,
     MARKS,
+    NAMED,
     ORDERED,
     OTHER_PEOPLE,
     OTHERS_WORDS,
@@ -36,6 +38,8 @@ LEAST_CONFIDENCE = 0.6
 MOST_CONFIDENCE = 0.99
 """A model is never as certain as the user."""
 LONGEST_TOPIC = 60
+LONGEST_NAME = 3
+"""Words of a message that is nothing but a name."""
 MOST_FACTS = 40
 """Of one answer."""
 GENERAL_TOPICS = frozenset({"name", "age", "birthday", "city", "country", "job", "study", "language"})
@@ -46,7 +50,8 @@ _LASTING_HEADS = _HEADS - {"other", "health", "event", "plan"}
 _TOPIC = re.compile(r"[^\w.]+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _FENCED = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
-_MISSING_SHARE = 3
+_MISSING_SHARE = 4
+"""Of the words of a fact that are neither names nor numbers nor mere frame, so many must be said for one that is not."""
 
 
 class Relation(StrEnum):
@@ -103,6 +108,16 @@ def flaw_of(heard: HeardFact, said: str) -> Flaw | None:
     if _is_other_than_said(heard, *place):
         return Flaw.UNVERIFIED
     return None if _is_said(heard.fact, said) else Flaw.UNVERIFIED
+
+
+def sentence_of(quote: str, said: str) -> str:
+    """The whole sentence that the quote stands in; the quote itself when it does not."""
+    place = _place(quote, said)
+    if place is None:
+        return quote
+    line, start, end = place
+    closes = SENTENCE_START.search(line, end)
+    return line[_last(SENTENCE_START, line, start) : closes.end() if closes else len(line)]
 
 
 def topic_of(text: str) -> str | None:
@@ -179,6 +194,7 @@ def _is_junk(heard: HeardFact, line: str, start: int, end: int) -> bool:
         or INSTRUCTING.search(heard.fact)
         or INSTRUCTING.search(sentence)
         or MARKS.search(heard.fact)
+        or FORGED.search(sentence)
         or DICTATED.search(sentence)
         or rest in PASSING_TOPICS
         or (head not in _LASTING_HEADS and (PASSING.search(heard.fact) or PASSING.search(quote)))
@@ -197,6 +213,8 @@ def _is_other_than_said(heard: HeardFact, line: str, start: int, end: int) -> bo
     """The fact turns round what was said, or makes a home of a place that was only named."""
     sentence = line[_last(SENTENCE_START, line, start) : end]
     clause, head = line[_last(CLAUSE_END, line, start) : end], heard.topic.partition(".")[0]
+    if head == "name" and not NAMED.search(clause) and len(line.split()) > LONGEST_NAME:
+        return True
     if head == "city" and LIVES.search(heard.fact) and not LIVING.search(sentence):
         return True
     return head in {"likes", "dislikes"} and bool(DENIED.search(_plain(heard.fact))) is not bool(DENIED.search(clause))

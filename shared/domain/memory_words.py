@@ -49,7 +49,8 @@ INSTRUCTING = re.compile(
 )
 """Words that would tell the character what to do."""
 MARKS = re.compile(r"[<>{}]|```")
-"""What looks like the marks of a prompt."""
+FORGED = re.compile(r"[{}]|<\s*/?\s*data|```", re.IGNORECASE)
+"""What looks like the marks of a prompt, in a fact and in what was said."""
 
 ABOUT_ME = re.compile(r"\b(?:i|i'?m|i'?ve|im|we|я|мы|меня|мне|нам|нас)\b", re.IGNORECASE)
 OTHERS_WORDS = re.compile(r"\b(?:he|she|they|his|her|hers|their|он|она|они|его|её|ее|их)\b", re.IGNORECASE)
@@ -60,6 +61,9 @@ OTHER_PEOPLE = re.compile(
     r"дяд\w*|тёт\w*|тет[яию]|бабушк\w*|дедушк\w*|начальник\w*|коллег\w*|сосед\w*|девушк\w*|парень|парн\w*|учител\w*)\b",
     re.IGNORECASE,
 )
+
+NAMED = re.compile(r"\b(?:my name|my first name|name'?s|i'?m|i am|im|me|this is|меня|мне|зови\w*|имя|я|это)\b", re.IGNORECASE)
+"""Without one of these a name is somebody else's: "a cat called Tom"."""
 
 LIVING = re.compile(
     r"\b(?:liv(?:e|es|ing)|moved?|moving|home|based|settled|resid\w+|here|in|at|near|жив\w+|перее\w+|перебра\w+|дом\w*|город\w*|"

@@ -43,18 +43,19 @@ REX = kept("Has a dog called Rex", "pet.dog")
     ],
 )
 def test_a_change_replaces_and_a_contradiction_asks(fact: HeardFact, related: Kept | None, outcome: Outcome) -> None:
-    assert decide(fact, related, [BRNO, REX]).outcome is outcome
+    assert decide(fact, related, [BRNO, REX], fact.quote).outcome is outcome
 
 
 @pytest.mark.parametrize("firm", [kept(is_pinned=True), kept(confidence=1.0)])
 def test_what_the_user_made_firm_gives_way_to_their_own_words_only(firm: Kept) -> None:
-    assert decide(heard("Lives in Prague", "Prague, my home", relation=Relation.CHANGED), firm, [firm]).outcome is Outcome.ASKED
-    assert decide(heard("Lives in Prague", "I moved to Prague"), firm, [firm]) == Decision(Outcome.REPLACED, firm)
+    prague = heard("Lives in Prague", "Prague", relation=Relation.CHANGED)
+    assert decide(prague, firm, [firm], "Prague, my home") == Decision(Outcome.ASKED, firm)
+    assert decide(prague, firm, [firm], "no wait, I live in Prague now") == Decision(Outcome.REPLACED, firm)
 
 
 def test_what_is_asked_already_is_not_asked_again() -> None:
     asked = kept("Lives in Prague", is_asked=True)
-    assert decide(heard("Lives in Prague", "I live in Prague"), None, [BRNO, asked]).outcome is Outcome.SAME
+    assert decide(heard("Lives in Prague", "I live in Prague"), None, [BRNO, asked], "").outcome is Outcome.SAME
 
 
 def test_the_model_is_told_of_what_the_words_are_about_then_of_the_general_and_the_newest() -> None:

@@ -13,7 +13,7 @@ from shared.application.ports import ModelUnavailableError
 from shared.database.database import Database, Transaction
 from shared.database.memory_reading import NewMemory, Past, Reading, ReadMessage
 from shared.domain.memory_choice import Decision, Kept, Outcome, decide, worth_showing
-from shared.domain.memory_facts import HeardFact, flaw_of, is_worth_reading, labelled, read_answer
+from shared.domain.memory_facts import HeardFact, flaw_of, is_worth_reading, labelled, read_answer, sentence_of
 from shared.domain.prompt import estimate_tokens
 from shared.domain.summary_rules import PastMessage, summary_of, to_fold
 
@@ -134,7 +134,8 @@ class Refresher:
             if flaw or source is None:
                 counts[str(flaw)] = counts.get(str(flaw), 0) + 1
                 continue
-            judged.append(Judged(fact, source, decide(fact, labels.get(fact.known or ""), known)))
+            decision = decide(fact, labels.get(fact.known or ""), known, sentence_of(fact.quote, source.text))
+            judged.append(Judged(fact, source, decision))
             known = _with(known, judged[-1])
         return judged
 
