@@ -1,5 +1,8 @@
 """`make faults`: its arithmetic, its tables, and one fault from beginning to end."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +149,26 @@ def test_the_document_explains_every_fault() -> None:
     text = (ROOT / "docs" / "resilience.md").read_text(encoding="utf-8")
     assert all(f"| {fault.title} |" in text for fault in (NONE, *FAULTS))
     assert [fault.name for fault in chosen(["hang", "cut"])] == ["none", "hang", "cut"]
+
+
+def test_two_seconds_of_replies_that_break_off_from_beginning_to_end(server_folder: Path) -> None:
+    document = server_folder / "resilience.md"
+    document.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "scripts.faults", "--seconds", "2", "--rate", "10", "--only", "cut"]
+    ran = subprocess.run(
+        [*command, "--folder", str(server_folder / "faults"), "--output", str(document)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"Of (3|4)\d requests 0 lost, 0 with a wrong text, 0 with a wrong cost\.", ran.stdout)
+    rows = {row[0]: row[1:] for line in document.read_text(encoding="utf-8").splitlines() if (row := line.strip("| ").split(" | "))}
+    moved, _, opened, _, doubled, missing, other, bad_cost, guessed = rows["cut mid-stream"]
+    assert int(moved) >= 3
+    assert opened == "1"
+    assert (doubled, missing, other, bad_cost) == ("0", "0", "0", "0")
+    assert guessed.startswith("× 1.")
