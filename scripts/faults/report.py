@@ -14,6 +14,14 @@ Rows = list[tuple[str, ...]]
 
 NOTICED = ("fault", "asked", "lost", "first text", "whole reply", "shut yet: no", "yes: first", "whole")
 HAPPENED = ("fault", "moved on", "passed", "opened", "probes", "doubled", "missing", "other", "bad cost", "guessed")
+ABOUT_NOTICED = (
+    "  shut yet: whether the first model's breaker was open when the request came;\n"
+    "  no: how many, and the longest wait for the first text; yes: first text and whole reply"
+)
+ABOUT_HAPPENED = (
+    "  moved on: left the first model after a failure; passed: because its breaker was open\n"
+    "  doubled, missing, other: words; guessed: the bill of calls that broke off, 1 is exact"
+)
 
 
 def noticed(results: Results) -> Rows:
@@ -51,9 +59,9 @@ def happened(results: Results) -> Rows:
 def terminal(results: Results) -> str:
     parts = [
         "What people notice: milliseconds added, p50/p95 (first row: as they are)",
-        _aligned(noticed(results)),
+        f"{_aligned(noticed(results))}\n\n{ABOUT_NOTICED}",
         "What happened in the house: numbers of replies",
-        _aligned(happened(results)),
+        f"{_aligned(happened(results))}\n\n{ABOUT_HAPPENED}",
         "\n".join(verdicts(results)),
     ]
     return "\n\n".join(parts)
