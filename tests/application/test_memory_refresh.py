@@ -307,6 +307,18 @@ async def test_a_dialog_is_not_asked_for_again_while_its_job_waits(house: House)
     assert await memory.catch_up() == 1
 
 
+async def test_who_looks_at_what_is_known_has_the_dialog_read_once_in_a_while(house: House) -> None:
+    ann = await house.speaker()
+    memory = replace(house.memory, limits=LimitService(windows=LocalWindows(house.clock), clock=house.clock))
+    for _ in range(3):
+        await memory.ask_for_refresh(ann)
+    assert house.jobs.jobs == [RefreshMemory(dialog_id=str(ann.dialog_id))]
+    house.clock.go_on(seconds=service.SEEN_SECONDS + 1)
+    await memory.ask_for_refresh(ann)
+    await replace(memory, is_enabled=False).ask_for_refresh(ann)
+    assert len(house.jobs.jobs) == 2
+
+
 async def test_switched_off_nothing_is_read_and_what_is_known_can_still_be_seen(house: House) -> None:
     ann = await house.speaker()
     await say(house, ann, "I live in Brno")

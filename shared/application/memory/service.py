@@ -23,6 +23,8 @@ RESTED_AFTER = timedelta(minutes=3)
 LAGGING_SINCE = timedelta(hours=2)
 """A dialog that nobody could read for so long is read when it goes on."""
 MOST_LAGGING = 200
+SEEN_SECONDS = 20.0
+"""Looking again and again does not read a dialog again and again."""
 AGAIN_SECONDS = 120.0
 """A refresh that has not been done by then is asked for again."""
 
@@ -75,6 +77,11 @@ class MemoryService:
             if self.limits is None or await self.limits.first(f"memory:{dialog_id}", AGAIN_SECONDS):
                 asked += await self.jobs.enqueue(RefreshMemory(dialog_id=str(dialog_id)))
         return asked
+
+    async def ask_for_refresh(self, speaker: Speaker) -> None:
+        """Who looks at what is known shall find the newest of it at the next look, not only when the dialog rests. Never raises."""
+        if self.is_enabled and (self.limits is None or await self.limits.first(f"memory-seen:{speaker.dialog_id}", SEEN_SECONDS)):
+            await self.jobs.enqueue(RefreshMemory(dialog_id=str(speaker.dialog_id)))
 
     async def known(self, speaker: Speaker, *, page: int = 0) -> MemoryPage:
         """What waits for an answer comes first, then what is pinned, then the newest. A page past the end is the last one."""
