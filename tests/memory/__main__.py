@@ -35,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make memory-suite", description=__doc__)
     parser.add_argument("--real", action="store_true", help="the configured model reads, not the sandbox's")
     parser.add_argument("--mistakes", type=float, default=None, metavar="RATE", help="how often the sandbox's model errs, 0 to 1")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="how often it is played, with its mistakes at other words (3)")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="how often it is played, with its mistakes at other words (5)")
     arguments = parser.parse_args()
     configured = Settings()
     simple = configured.llm_simple or configured.llm_strong

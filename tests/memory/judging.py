@@ -133,7 +133,7 @@ def _judge_succession(talk: Talk, person: str, rows: Sequence[Kept], score: Scor
             if new and _find(old, rows):
                 score.corrections_read += 1
                 still = [row.fact for row in _find(old, rows) if row.status == "active" and row not in new]
-                if not still and any(row.status == "active" for row in new):
+                if not still and any(row.status in {"active", "replaced"} for row in new):
                     score.succeeded += 1
                 elif any(row.status == "asked" for row in new):
                     score.corrections_asked += 1
@@ -175,8 +175,13 @@ def read_answer(answer: str) -> list[dict[str, Any]]:
 
 
 def foreign_words(talk: Talk, person: str, character: str, prompt: Sequence[dict[str, Any]]) -> list[str]:
-    """What a prompt holds that somebody else said, or this person to another character in confidence."""
-    text, own = json.dumps(prompt, ensure_ascii=False), talk.said_by(person)
+    """What a prompt remembers or lets somebody say that somebody else said, or this person to another character in confidence.
+
+    The card and the replies are the character's own words, and may name a city or a number themselves.
+    """
+    memories, summary = remembered(prompt)
+    heard = [str(message["content"]) for message in prompt if message["role"] == "user"]
+    text, own = "\n".join([*memories, summary, *heard]), talk.said_by(person)
     others = [truth for truth in talk.planted() if truth.person != person and not has_words(own, truth.words)]
     secret = [truth for truth in talk.planted(person) if truth.private and truth.character != character]
     return [f"{talk.id}: {truth.words}" for truth in (*others, *secret) if has_words(text, truth.words)]

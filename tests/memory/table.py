@@ -17,9 +17,9 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def table(talks: Iterable[Talk], scores: Mapping[str, Score], *, model: str) -> str:
-    """A line for each language and one for all, and below what went wrong."""
+    """A line for each file of talks and one for all, and below what went wrong."""
     talks = list(talks)
-    groups = {language: [talk for talk in talks if talk.language == language] for language in sorted({talk.language for talk in talks})}
+    groups = {group: [talk for talk in talks if talk.group == group] for group in sorted({talk.group for talk in talks})}
     rows = [_HEAD, *(_row(name, [scores[talk.id] for talk in some]) for name, some in groups.items()), _row("all", list(scores.values()))]
     whole = total(scores.values())
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]

@@ -69,8 +69,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
+    """`group` is the name of its file."""
+
     id: str
     language: str
+    group: str
     lines: tuple[Line, ...]
 
     @property
@@ -93,8 +96,10 @@ def has_words(text: str, words: str) -> bool:
 
 @lru_cache(maxsize=1)
 def read_talks() -> tuple[Talk, ...]:
-    rows = [row for path in sorted(FOLDER.glob("*.yaml")) for row in yaml.safe_load(path.read_text(encoding="utf-8"))]
-    return tuple(Talk(row["id"], row.get("language", "en"), tuple(_line(*one) for one in enumerate(row["talk"]))) for row in rows)
+    rows = [(path.stem, row) for path in sorted(FOLDER.glob("*.yaml")) for row in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    return tuple(
+        Talk(row["id"], row.get("language", "en"), group, tuple(_line(*one) for one in enumerate(row["talk"]))) for group, row in rows
+    )
 
 
 def _line(number: int, row: Mapping[str, Any]) -> Line:

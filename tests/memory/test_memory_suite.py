@@ -1,7 +1,7 @@
 """How well is remembered what people tell: talks with planted facts, played through the real services and read by a careless model."""
 
 from tests.memory.conftest import SEEDS, play_some
-from tests.memory.judging import Kept, Score, invented, is_right, judge_kept
+from tests.memory.judging import Kept, Score, foreign_words, invented, is_right, judge_kept
 from tests.memory.playing import open_house, play, sandbox_model, settings_for
 from tests.memory.table import table, total
 from tests.memory.talks import Talk, read_talks
@@ -48,7 +48,7 @@ async def test_what_is_kept_is_in_the_prompt_that_needs_it(played: Score) -> Non
 
 async def test_what_has_changed_replaces_what_was(played: Score) -> None:
     assert played.corrections_read >= 4 * SEEDS
-    assert played.succession >= 0.8, played.stale
+    assert played.succession >= 0.9, played.stale
 
 
 async def test_a_contradiction_is_asked_about(played: Score) -> None:
@@ -65,6 +65,14 @@ async def test_the_worker_dies_and_nothing_is_lost_or_doubled(database_url: str,
     score = await play_some(database_url, redis_url, mistakes=0, only=lambda talk: talk.id in deadly)
     assert score.deaths == 2 * len(deadly) == 4
     assert score.found == score.kept == score.right == sum(deadly.values())
+
+
+async def test_it_holds_for_talks_that_nobody_had_in_mind(database_url: str, redis_url: str) -> None:
+    score = await play_some(database_url, redis_url, mistakes={"seed": 7}, only=lambda talk: talk.group == "later")
+    assert score.planted >= 30
+    assert score.precision >= 0.9, score.junk
+    assert score.raw_precision < 0.9
+    assert score.leaks == []
 
 
 async def test_of_a_model_that_errs_half_of_the_time_most_is_kept_out(database_url: str, redis_url: str) -> None:
@@ -103,6 +111,15 @@ def test_the_judge_knows_an_invented_detail_and_a_fact_about_somebody_else() -> 
     assert not is_right(jokes, "a", "pet.horse", "Has a horse")
     assert not is_right(nurse, "a", "likes.leeds", "Likes Leeds")
     assert invented("Is a nurse in Boston with Alex", nurse.said_by("a")) == ["Boston", "Alex"]
+
+
+def test_the_judge_finds_foreign_words_in_what_is_remembered_and_in_what_was_heard() -> None:
+    card = {"role": "system", "content": 'You are Mira of Galway, 17.\n<data>\n{"memories": ["Has a cat called Sooty"]}\n</data>'}
+    heard = {"role": "user", "content": "I live in Galway"}
+    assert foreign_words(talk("two-people-alike"), "a", "mira", [card, heard]) == ["two-people-alike: galway", "two-people-alike: sooty"]
+    assert foreign_words(talk("two-people-alike"), "b", "mira", [card, heard]) == []
+    secret = {"role": "system", "content": '<data>\n{"summary": "Hates singing lessons."}\n</data>'}
+    assert foreign_words(talk("two-characters-one-secret"), "a", "honzik", [secret]) == ["two-characters-one-secret: singing"]
 
 
 def test_the_judge_counts_junk_stale_facts_and_secrets_that_got_out() -> None:
