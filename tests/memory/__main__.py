@@ -1,7 +1,7 @@
 """`make memory-suite`: plays the talks with planted facts and prints how well they are remembered.
 
 Facts are read by the sandbox's model with a small model's mistakes; with `real=1` by the models of LLM_SIMPLE (else LLM_STRONG) in the
-environment or .env, which costs about 150 calls of 500 tokens.
+environment or .env, which costs about 200 calls of 500 tokens.
 """
 
 import argparse

@@ -27,7 +27,7 @@ def test_there_are_enough_talks_facts_and_corrections() -> None:
 
 async def test_what_is_kept_is_true(played: Score) -> None:
     assert played.kept >= 60 * SEEDS
-    assert played.precision >= 0.9, played.junk
+    assert played.precision >= 0.95, played.junk
 
 
 async def test_without_verification_it_would_not_be(played: Score) -> None:
@@ -37,13 +37,13 @@ async def test_without_verification_it_would_not_be(played: Score) -> None:
 
 async def test_most_of_what_is_told_is_kept(played: Score) -> None:
     """The sandbox's model does not understand every way of saying things, and spoils some of what it does."""
-    assert played.recall >= 0.55, played.missed
+    assert played.recall >= 0.65, played.missed
 
 
 async def test_what_is_kept_is_in_the_prompt_that_needs_it(played: Score) -> None:
     assert played.asked_and_kept >= 30 * SEEDS
-    assert played.recall_of_kept >= 0.9, played.missed
-    assert played.recall_in_prompt >= 0.55, played.missed
+    assert played.recall_of_kept >= 0.95, played.missed
+    assert played.recall_in_prompt >= 0.75, played.missed
 
 
 async def test_what_has_changed_replaces_what_was(played: Score) -> None:
@@ -79,8 +79,8 @@ async def test_of_a_model_that_errs_half_of_the_time_most_is_kept_out(database_u
     score = await play_some(
         database_url, redis_url, mistakes={"all": 0.5, "quote": 0.1, "number": 0.1}, only=lambda talk: len(talk.id) % 2 > 0
     )
-    assert score.raw_precision < 0.65
-    assert score.precision >= 0.6, score.junk
+    assert score.raw_precision < 0.5
+    assert score.precision >= 0.85, score.junk
     assert score.leaks == []
 
 
