@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from shared.domain.memory_facts import GENERAL_TOPICS, HeardFact, Relation
+from shared.domain.memory_answer import GENERAL_TOPICS, HeardFact, Relation
 from shared.domain.memory_rules import CERTAIN
 from shared.domain.memory_search import search_words
 from shared.domain.memory_words import CHANGED

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -38,6 +38,16 @@ async def test_what_has_to_do_with_the_words_comes_first_whatever_their_form(hou
     assert (await memories_at(house, ann, "Как там моя СОБАКИ?"))[:2] == ["У него есть собака Рекс", "Lives in Brno"]
     assert (await memories_at(house, ann, "What do nurses earn?"))[0] == "Works as a nurse"
     assert (await memories_at(house, ann, "tell me about my trips"))[0] == "Wants to see Japan"
+
+
+async def test_switched_off_no_memory_is_used(house: House) -> None:
+    ann = await house.speaker()
+    await house.add(make_memory(ann, is_pinned=True))
+    assert await memories_at(house, ann, "Hello there") == ["Lives in Brno"]
+    forgetful = replace(house.chat, recall=None)
+    async with aclosing(forgetful.reply(ann, [Said(source_id="off", text="Hello again")])) as pieces:
+        assert [piece async for piece in pieces]
+    assert "Brno" not in house.model.prompts[-1][0].text
 
 
 async def test_at_most_twelve_the_pinned_first_and_general_ones_before_the_rest(house: House) -> None:

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from shared.domain.errors import InvalidInputError
+from shared.domain.memory_answer import HeardFact, Relation
 from shared.domain.memory_choice import MOST_SHOWN, Decision, Kept, Outcome, decide, worth_showing
-from shared.domain.memory_facts import HeardFact, Relation
 from shared.domain.memory_rules import own_topic, own_words
 from shared.domain.prompt import estimate_tokens
 from shared.domain.summary_rules import MOST_MESSAGES, PastMessage, summary_of, to_fold

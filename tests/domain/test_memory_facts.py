@@ -5,18 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.memory_facts import (
-    MOST_CONFIDENCE,
-    MOST_FACTS,
-    Flaw,
-    HeardFact,
-    Relation,
-    flaw_of,
-    is_worth_reading,
-    read_answer,
-    sentence_of,
-    topic_of,
-)
+from shared.domain.memory_answer import MOST_CONFIDENCE, MOST_FACTS, HeardFact, Relation, read_answer, topic_of
+from shared.domain.memory_facts import Flaw, flaw_of, is_worth_reading, sentence_of
 
 
 def heard(fact: str, quote: str, topic: str = "other.x", **overrides: Any) -> HeardFact:
@@ -133,6 +123,11 @@ ROW = {"message": 1, "topic": "city", "fact": "Lives in Brno", "quote": "I live 
 def test_an_answer_is_found_in_what_stands_around_it(around: str) -> None:
     answer = around.replace("{}", json.dumps({"facts": [ROW]}))
     assert [one.fact for one in read_answer(answer) or []] == ["Lives in Brno"]
+
+
+def test_of_an_answer_that_was_cut_off_the_whole_facts_count() -> None:
+    answer = json.dumps({"facts": [ROW, {**ROW, "topic": "job"}, {**ROW, "topic": "age"}]}, indent=None)
+    assert [one.topic for one in read_answer(answer[: answer.index('"age"')]) or []] == ["city", "job"]
 
 
 @pytest.mark.parametrize("answer", ["", "none", "{", '{"facts": 1}', '"x"', "[" * 100_000, '{"facts": [', "null"])

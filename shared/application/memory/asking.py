@@ -10,8 +10,8 @@ from shared.application.ports import Clock, Models, Piece, PromptMessage, Role
 from shared.application.switches import SwitchService
 from shared.database.database import Database
 from shared.domain.allowance import allowance_day
+from shared.domain.memory_answer import labelled
 from shared.domain.memory_choice import Kept
-from shared.domain.memory_facts import labelled
 from shared.domain.prompt import estimate_tokens, message_tokens
 from shared.domain.summary_rules import LONGEST_MESSAGE, PastMessage
 

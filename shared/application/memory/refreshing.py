@@ -12,8 +12,9 @@ from shared.application.memory.finding import Finder
 from shared.application.ports import ModelUnavailableError
 from shared.database.database import Database, Transaction
 from shared.database.memory_reading import NewMemory, Past, Reading, ReadMessage
+from shared.domain.memory_answer import HeardFact, labelled, read_answer
 from shared.domain.memory_choice import Decision, Kept, Outcome, decide, worth_showing
-from shared.domain.memory_facts import HeardFact, flaw_of, is_worth_reading, labelled, read_answer, sentence_of
+from shared.domain.memory_facts import flaw_of, is_worth_reading, sentence_of
 from shared.domain.prompt import estimate_tokens
 from shared.domain.summary_rules import PastMessage, summary_of, to_fold
 
