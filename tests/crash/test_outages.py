@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 import pytest
+from redis.asyncio import Redis
 
 from tests.crash.conftest import MakeHouse
 from tests.crash.house import House, eventually
@@ -107,3 +108,29 @@ async def test_the_bot_answers_without_redis(make_house: MakeHouse) -> None:
         await asyncio.to_thread(house.redis.start)
     await house.until_quiet(20)
     assert (await judge(load, Deaths(house))).database == {}
+
+
+@pytest.mark.timeout(120)
+async def test_redis_that_is_emptied_and_started_anew_under_load_costs_nothing_but_speed(make_house: MakeHouse) -> None:
+    house = await make_house("webhook")
+    load = Load(house, random.Random(3), users=8, rate=20.0)
+    await load.prepare()
+    await house.start_bot()
+    await house.start_bot()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(load.run())
+        for round_ in range(6):
+            await asyncio.sleep(0.6)
+            async with Redis.from_url(house.environment["REDIS_URL"]) as redis:
+                await redis.flushall()
+            if round_ % 3 == 2:
+                await asyncio.to_thread(house.redis.stop)
+                await asyncio.sleep(0.4)
+                await asyncio.to_thread(house.redis.start)
+        load.end()
+    await house.until_quiet(30)
+
+    verdict = await judge(load, Deaths(house))
+    print(f"redis emptied: {verdict}")
+    assert (verdict.lost, verdict.disordered, verdict.duplicates, verdict.strangers, verdict.database) == ([], [], 0, [], {})
+    assert verdict.questions > 40
