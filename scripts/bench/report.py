@@ -14,8 +14,8 @@ from scripts.bench.subjects import Kind
 
 Results = Mapping[tuple[str, Load], Figures]
 TITLES: dict[Load, str] = {
-    "chat": "A text answered by the model: closed loop, 32 chats, no latency",
-    "click": "A button pressed: closed loop, 32 chats, no latency",
+    "chat": "A text answered by the model: closed loop, 32 of 1,000 people at a time, no latency",
+    "click": "A button pressed: closed loop, 32 of 1,000 people at a time, no latency",
     "open": "50 messages a second from 1,000 users: model 500 ms, Bot API 30 ms",
     "cached": "What somebody else has asked before: 20 messages a second from people who say it first, from update to sendMessage",
 }

@@ -13,18 +13,19 @@ from scripts.bench.subjects import Subject
 Load = Literal["chat", "click", "open", "cached"]
 STATEMENTS = 'vitte_db_statements_total{part="%s"}'
 CACHED = 'vitte_chat_tier_total{reason="cached",tier="cache"}'
-USERS, CHATS = 1_000, 32
+USERS, AT_ONCE = 1_000, 32
 SAME_WORDS, OTHER_WORDS = "What do you like best about the sea?", "Hello, how are you today? This is message {n}."
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What people do and how long model and Bot API take, in milliseconds; without a `rate` each acts again as soon as answered.
+    """What people do and how long model and Bot API take, in milliseconds; without a `rate` `AT_ONCE` wait for an answer at any time,
+    all in turn: nobody says more in ten seconds than a person may.
 
     `is_added` counts only the time beyond model and Bot API. People who must be new have numbers from `first` on.
     """
 
-    users: int = CHATS
+    users: int = USERS
     does: Literal["say", "press"] = "say"
     text: str = OTHER_WORDS
     rate: float = 0.0
@@ -38,7 +39,7 @@ class Shape:
 SHAPES: dict[Load, Shape] = {
     "chat": Shape(),
     "click": Shape(does="press"),
-    "open": Shape(users=USERS, rate=50.0, model_ms=500.0, telegram_ms=30.0),
+    "open": Shape(rate=50.0, model_ms=500.0, telegram_ms=30.0),
     "cached": Shape(text=SAME_WORDS, rate=20.0, model_ms=500.0, is_added=False, is_new=True, first=10 * USERS),
 }
 
@@ -73,7 +74,7 @@ def stretch(stage: Stage, subject: Subject, load: Load, seconds: float) -> Figur
     shape = SHAPES[load]
     stage.set_latency(model_ms=shape.model_ms, telegram_ms=shape.telegram_ms)
     who: dict[str, Any] = {"bot_id": subject.bot_id, "users": people(shape, seconds), "first": shape.first}
-    how = {"does": shape.does, "text": shape.text, "seconds": seconds, "rate": shape.rate}
+    how = {"does": shape.does, "text": shape.text, "seconds": seconds, "rate": shape.rate, "at_once": AT_ONCE}
     pids = (subject.pid, stage.postgres_pid, stage.sandbox_pid)
     before, counted = _used(pids), _counted(subject)
     tally = stage.ask("crowd", {**who, **how})

@@ -64,13 +64,20 @@ class Crowd:
             await self._until(lambda: self._tally.answered >= users)
         return self._tally
 
-    async def run_closed(self, users: int, seconds: float, act: Callable[[_Member], None], *, screens: bool) -> _Tally:
-        """Everybody acts again as soon as the answer is there, until the time is over."""
+    async def run_closed(self, users: int, at_once: int, seconds: float, act: Callable[[_Member], None], *, screens: bool) -> _Tally:
+        """`at_once` of them wait for an answer at any time: as soon as one is there, whose turn it is acts next, until the time is over."""
         ends = time.monotonic() + seconds
-        self._expect(screens, lambda member: act(member) if time.monotonic() < ends else None)
+        resting = deque(self._people(users))
+
+        def go_on(member: _Member) -> None:
+            resting.append(member)
+            if time.monotonic() < ends:
+                act(resting.popleft())
+
+        self._expect(screens, go_on)
         async with _Watch(self._world, self._see):
-            for member in self._people(users):
-                act(member)
+            for _ in range(min(at_once, users)):
+                act(resting.popleft())
             await asyncio.sleep(seconds)
             await self._until(lambda: self._tally.answered >= self._tally.acted)
         return self._tally
@@ -205,7 +212,7 @@ async def _act(members: Crowd, params: Params) -> _Tally:
     act, screens = (members.say, False) if does == "say" else (members.press, True)
     if rate > 0:
         return await members.run_open(users, seconds, rate, act, screens=screens)
-    return await members.run_closed(users, seconds, act, screens=screens)
+    return await members.run_closed(users, find_int(params, "at_once") or users, seconds, act, screens=screens)
 
 
 def _number(params: Params, name: str, default: float) -> float:

@@ -80,6 +80,7 @@ class SmallBot:
         self.pressed: list[str] = []
         self.heard: list[str] = []
         self.chats: set[int] = set()
+        self.speakers: list[int] = []
         self.says_with: dict[str, Any] = {}
 
     async def call(self, method: str, **params: Any) -> Any:
@@ -106,6 +107,7 @@ class SmallBot:
             more = {"reply_markup": KEYS}
         else:
             self.heard.append(message["text"])
+            self.speakers.append(message["chat"]["id"])
             more = {"reply_markup": self.says_with} if self.says_with else {}
         await self.call("sendMessage", chat_id=message["chat"]["id"], text=message["text"], **more)
 
@@ -209,3 +211,10 @@ async def test_a_beginners_lesson_is_answered_by_the_simple_model(bot: SmallBot,
     assert (beginner.model, advanced.model) == (money.SIMPLE, money.STRONG)
     assert beginner.turns == advanced.turns == len(money.LESSON)
     assert beginner.each < advanced.each / 5
+
+
+async def test_of_many_people_only_so_many_act_at_a_time_and_all_in_turn(bot: SmallBot):
+    await crowd(bot, does="start", users=6, buttons=1)
+    talk = await crowd(bot, does="say", users=6, at_once=2, seconds=0.3, text="Hello {n}")
+    assert talk["acted"] == talk["answered"] >= 6
+    assert max(bot.speakers.count(chat) for chat in bot.chats) - min(bot.speakers.count(chat) for chat in bot.chats) <= 2
