@@ -50,13 +50,14 @@ class Burst:
         elif self._delivery.has_followers:
             await self.gather()
 
-    async def gather(self) -> None:
-        """Reads what waits in the lane. What belongs to the burst is handled when the leased update is."""
+    async def gather(self) -> int:
+        """Reads what waits in the lane; answers how much of it is new. What belongs to the burst is handled when the leased update is."""
         before = len(self._parts)
         found = await self._delivery.followers(MOST_UPDATES - 1)
         self._parts = [self._parts[0], *await self._that_belong(found)]
         self._delivery.merged = tuple(part.update_id for part in self._parts[1:])
         MERGED.inc(max(0, len(self._parts) - before))
+        return len(self._parts) - before
 
     async def said(self) -> list[Said]:
         """In order; an album is one. Empty when there are no words at all."""

@@ -118,11 +118,14 @@ class Consumer:
         self._woken.clear()
         try:
             await self._settle()
-            if not self._draining and self._presence.is_connected:
+            if not self._presence.is_connected:
+                self._crowded_since = None
+            elif not self._draining:
                 for is_priority in (True, False):
                     await self._claim(group, is_priority=is_priority)
         except UnavailableError as error:
             log.warning("waiting_for_database", error=error.code)
+            self._crowded_since = None
             await asyncio.sleep(0.5)
             self.wake()
 
@@ -182,9 +185,7 @@ class Consumer:
             self._crowded_since = time.monotonic()
 
     def _crowded(self, lease: Lease) -> float:
-        if self._crowded_since is None or not lease.received_at:
-            return 0.0
-        return max(0.0, min(time.monotonic() - self._crowded_since, time.time() - lease.received_at))
+        return 0.0 if self._crowded_since is None else min(time.monotonic() - self._crowded_since, lease.due_for)
 
     async def _carry(self, hold: Hold) -> None:
         began, outcome = time.monotonic(), "lease_lost"

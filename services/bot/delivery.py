@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
+from aiogram.exceptions import AiogramError
 from aiogram.types import InlineKeyboardMarkup
 from prometheus_client import Counter
 
@@ -37,7 +38,7 @@ class Delivery:
         self.merged: tuple[int, ...] = ()
         """Updates behind this one in the lane that its answer answers too."""
         self.passed: tuple[Settlement, ...] = ()
-        """How updates behind this one ended that were handled before it."""
+        """How updates behind this one ended that were tried before it."""
         self.is_press_answered = False
         """The button's spinner has ended: what goes wrong later can only be said in a message."""
 
@@ -71,8 +72,8 @@ class Delivery:
         """A sentence that may get lost, besides the update's answer."""
         try:
             await self._sender.send(Outgoing(method="sendMessage", params={**place, "text": html, "parse_mode": "HTML"}))
-        except (TelegramAwayError, UnreachableError, RefusedError) as error:
-            log.info("sentence_not_sent", error=error.code)
+        except (TelegramAwayError, UnreachableError, RefusedError, AiogramError) as error:
+            log.info("sentence_not_sent", error=type(error).__name__)
 
     def say(self, html: str, place: dict[str, Any], keyboard: InlineKeyboardMarkup | None = None) -> None:
         """Queues a sentence of ours; it leaves when the handler has ended. `place` holds `chat_id` and, in topics, `message_thread_id`."""

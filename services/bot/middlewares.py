@@ -11,6 +11,7 @@ from prometheus_client import Counter
 
 from services.bot.delivery import Delivery
 from services.bot.handlers.menu import answer
+from services.bot.patience import was_kept
 from services.bot.sentences import say
 from services.bot.streaming import place_of, thread_of
 from shared.application.accounts import AccountService
@@ -62,8 +63,11 @@ class FloodMiddleware(BaseMiddleware):
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         user = event.from_user if isinstance(event, (CallbackQuery, Message)) else None
-        is_free = user is not None and not user.is_bot and not (isinstance(event, Message) and event.successful_payment)
-        if user is None or not is_free or data["delivery"].lease.attempts > 1 or not await self._limits.flood(user.id):
+        delivery: Delivery = data["delivery"]
+        is_money = isinstance(event, Message) and (event.successful_payment or event.refunded_payment)
+        if user is None or user.is_bot or is_money or delivery.is_alone or not await self._limits.flood(user.id):
+            return await handler(event, data)
+        if await was_kept(delivery, self._limits):
             return await handler(event, data)
         FLOODED.inc()
         is_first = await self._limits.first(f"flood-told:{user.id}", FLOOD_SECONDS)
@@ -71,7 +75,7 @@ class FloodMiddleware(BaseMiddleware):
         if isinstance(event, CallbackQuery):
             return await answer(event, unescape(sentence))
         if sentence and isinstance(event, Message) and event.chat.type == "private":
-            data["delivery"].say(sentence, place_of(event))
+            delivery.say(sentence, place_of(event))
         return None
 
 

@@ -38,14 +38,26 @@ async def wait_for_model(message: Message, speaker: Speaker, delivery: Delivery,
         return
     HELD.inc()
     log.warning("message_kept", waited_seconds=round(waited))
+    await limits.first(_kept_key(delivery), KEPT_SECONDS + APOLOGY_SECONDS)
     if await limits.first(f"model-away:{delivery.lease.bot_id}:{message.chat.id}", APOLOGY_SECONDS):
         await delivery.try_to_say(say("sorry-model-away", speaker.language), place_of(message))
     raise ModelAwayError("no model answers", retry_after=RETRY_SECONDS + secrets.randbelow(1000) / 1000)
 
 
+async def was_kept(delivery: Delivery, limits: LimitService) -> bool:
+    """Whether this message was promised an answer before."""
+    return not await limits.first(_kept_key(delivery), KEPT_SECONDS + APOLOGY_SECONDS)
+
+
+def _kept_key(delivery: Delivery) -> str:
+    return f"kept:{delivery.lease.bot_id}:{delivery.lease.update_id}"
+
+
 def is_shed(speaker: Speaker, delivery: Delivery, *, after_seconds: int) -> bool:
-    """Whether the message has waited in the crowd for so long that others should have the place. Who pays waits until served."""
-    if not after_seconds or speaker.is_paid or delivery.crowded <= after_seconds:
+    """Whether the message has waited in the crowd for so long that others should have the place. Who pays waits until served, and so does
+    who has paid for the turn already.
+    """
+    if not after_seconds or speaker.is_paid or delivery.is_alone or delivery.crowded <= after_seconds:
         return False
     SHED.inc()
     log.warning("message_shed", waited_seconds=round(delivery.crowded))

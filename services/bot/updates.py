@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -19,7 +20,7 @@ from shared.application.accounts import AccountService
 from shared.application.inbox import InboxService
 from shared.domain.errors import UnavailableError
 from shared.domain.inbox import MAX_ATTEMPTS, MAX_FAILURES, Lease, LeaseLostError, Outcome, Settlement
-from shared.domain.intake import read_update
+from shared.domain.intake import needs_no_model, read_update
 from shared.domain.user import spoken_language
 from shared.telemetry import correlated
 
@@ -59,7 +60,8 @@ class UpdateHandler:
             counted = Outcome.RELEASED if error.most_sends is None else Outcome.FAILED
             return delivery.settlement(counted, delay=(error.retry_after or 1.0) * 2 ** min(lease.failures, 5), error=error.code)
         except ModelAwayError as error:
-            await self._let_pass(hold, delivery)
+            with suppress(UnavailableError):
+                await self._let_pass(hold, delivery)
             return delivery.settlement(Outcome.RELEASED, delay=error.retry_after or 1.0, error=error.code)
         except UnavailableError as error:
             log.warning("update_postponed", kind=lease.kind, error=error.code, retry_after=error.retry_after)
@@ -84,17 +86,16 @@ class UpdateHandler:
         return (Outcome.HANDLED,)
 
     async def _let_pass(self, hold: Hold, delivery: Delivery) -> None:
-        """Words wait for a model; commands and presses behind them in the lane need none, and are handled meanwhile."""
-        passed: list[Settlement] = []
+        """Words wait for a model; commands behind them in the lane need none, and are handled meanwhile. One that fails is left in its
+        place.
+        """
+        if delivery.is_alone:
+            return
         for follower in await delivery.followers(MOST_PASSING):
-            if follower.kind == "message" and read_update(follower.body).goes_on:
-                continue
-            lease = replace(hold.lease, update_id=follower.update_id, kind=follower.kind, body=follower.body, attempts=2, waiting=0)
-            settled = await self(replace(hold, lease=lease))
-            if settled.outcome is not Outcome.HANDLED:
-                break
-            passed.append(settled)
-        delivery.passed = tuple(passed)
+            if needs_no_model(read_update(follower.body)):
+                # As a second attempt: a process that died may have handled it before.
+                lease = replace(hold.lease, update_id=follower.update_id, kind=follower.kind, body=follower.body, attempts=2, waiting=0)
+                delivery.passed += (await self(replace(hold, lease=lease)),)
 
     async def _note_blocked(self, update: Update, delivery: Delivery) -> None:
         message = update.message

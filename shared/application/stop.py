@@ -82,10 +82,11 @@ class StopRegistry:
         try:
             yield stop
         finally:
-            replies = self._running[chat_id]
-            del replies[reply]
+            replies = self._running.get(chat_id, {})
+            if reply in replies and replies[reply][1] is stop:  # the same update may be worked on once more, after its lane was lost
+                del replies[reply]
             if not replies:
-                del self._running[chat_id]
+                self._running.pop(chat_id, None)
 
     def press(self, chat_id: int, reply: int | None = None, thread_id: int | None = None) -> bool:
         """Stops one reply, those of a topic, or all of the chat. False when none of them runs here."""

@@ -46,7 +46,7 @@ _RECEIVE = text("""
 # Its commit must wait for the disk: a token that a crash of PostgreSQL forgets would be given out a second time.
 _CLAIM = text("""
     with due as (
-        select lane from lanes
+        select lane, due_at from lanes
         where telegram_bot_id = :bot_id and is_priority = :is_priority and due_at <= clock_timestamp()
         order by is_paid desc, due_at limit :places
         for update skip locked
@@ -55,9 +55,10 @@ _CLAIM = text("""
         set token = nextval('lane_tokens'), leased_by = :consumer, attempts = l.attempts + 1,
             due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
         from due where l.telegram_bot_id = :bot_id and l.lane = due.lane
-        returning l.lane, l.token, l.attempts, l.failures, greatest(l.arrivals - l.handled - 1, 0) as waiting
+        returning l.lane, l.token, l.attempts, l.failures, greatest(l.arrivals - l.handled - 1, 0) as waiting,
+                  extract(epoch from clock_timestamp() - due.due_at)::float8 as due_for
     )
-    select c.lane, c.token, c.attempts, c.failures, c.waiting, u.telegram_update_id, u.kind, u.body,
+    select c.lane, c.token, c.attempts, c.failures, c.waiting, c.due_for, u.telegram_update_id, u.kind, u.body,
            extract(epoch from u.received_at)::float8,
            exists (select from outbox o where o.telegram_bot_id = :bot_id and o.telegram_update_id = u.telegram_update_id)
     from claimed c left join lateral (
@@ -193,8 +194,9 @@ class InboxRows:
                 received_at=received_at or 0.0,
                 is_answered=is_answered,
                 waiting=waiting,
+                due_for=due_for,
             )
-            for lane, token, attempts, failures, waiting, update_id, kind, body, received_at, is_answered in rows
+            for lane, token, attempts, failures, waiting, due_for, update_id, kind, body, received_at, is_answered in rows
         ]
 
     async def followers(self, lease: Lease, most: int) -> list[Follower]:
@@ -210,7 +212,7 @@ class InboxRows:
             *((s.lease.update_id, step, "sent", message_id, None) for s in every for step, message_id in s.sent),
             *((s.lease.update_id, step, "failed", None, error) for s in every for step, error in s.failed),
         ]
-        others = [(s.lease.lane, update_id) for s in settlements for update_id in (*s.merged, *(p.lease.update_id for p in s.passed))]
+        others = [(s.lease.lane, update_id) for s in settlements for update_id in s.with_it]
         values = {
             "bot_id": bot_id,
             "lanes": [s.lease.lane for s in settlements],

@@ -145,9 +145,12 @@ class MemoryReadingRows:
         """What the bot has spent that day, and holds back, in millionths of a US dollar."""
         return int((await self.connection.execute(SPENT, {"bot_id": str(bot_id), "day": day})).scalar() or 0)
 
-    async def lagging(self, since: datetime, before: datetime, turns: int, most: int) -> list[UUID]:
-        """Dialogs with something unread whose last turn began after `since`: before `before`, or as the last of so many."""
-        rows = await self.connection.execute(LAGGING, {"since": since, "before": before, "turns": turns, "most": most})
+    async def lagging(self, since: datetime, before: datetime, new_before: datetime, *, turns: int, most: int) -> list[UUID]:
+        """Dialogs with something unread whose last turn began after `since`: before `before` (`new_before` where nothing was ever read), or
+        as the last of so many.
+        """
+        values = {"since": since, "before": before, "new_before": new_before, "turns": turns, "most": most}
+        rows = await self.connection.execute(LAGGING, values)
         return [row[0] for row in rows.all()]
 
     async def count(self) -> dict[str, int]:

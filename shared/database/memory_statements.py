@@ -183,6 +183,8 @@ LAGGING = text("""
         where (m.dialog_id, m.id) <= (s.dialog_id, 9223372036854775807) and (m.dialog_id, m.id) >= (s.dialog_id, 0)
         order by m.dialog_id desc, m.id desc limit 1
     ) newest
-    where (s.at < cast(:before as timestamptz) or s.unread >= :turns) and newest.id > coalesce(k.until_message_id, 0)
+    where (s.at < case when k.dialog_id is null then cast(:new_before as timestamptz) else cast(:before as timestamptz) end
+           or s.unread >= :turns)
+      and newest.id > coalesce(k.until_message_id, 0)
     order by s.at limit :most
 """)

@@ -158,6 +158,8 @@ class Lease:
     """An earlier attempt has put its answer in the outbox already: that is to be sent, not made anew."""
     waiting: int = 0
     """Updates behind it in the lane when it was leased."""
+    due_for: float = 0.0
+    """Seconds that the lane had waited for somebody to take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +184,7 @@ class Outcome(StrEnum):
 class Settlement:
     """How work on a lease ended. `delay` is in seconds; `sent` are (step, message id) of parcels that Telegram took.
 
-    `merged` are updates behind the leased one that are handled with it, `passed` the ends of those that were handled before it. `is_paid`
+    `merged` are updates behind the leased one that are handled with it, `passed` the ends of those that were tried before it. `is_paid`
     is what was learnt of whoever speaks in the lane.
     """
 
@@ -195,6 +197,11 @@ class Settlement:
     merged: tuple[int, ...] = ()
     passed: "tuple[Settlement, ...]" = ()
     is_paid: bool | None = None
+
+    @property
+    def with_it(self) -> tuple[int, ...]:
+        """All updates but the leased one that are handled."""
+        return (*self.merged, *(end.lease.update_id for end in self.passed if end.outcome is Outcome.HANDLED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

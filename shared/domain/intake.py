@@ -14,6 +14,8 @@ TURN_BUTTON = "turn:"
 """The data of every button under a reply begins so."""
 
 _UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
+_ABOUT_THE_TALK = re.compile(r"/(undo|new)\b", re.IGNORECASE)
+_TURNS_PAGE = re.compile(rf"{TURN_BUTTON}\d+:(previous|next|none):")
 _STOP_COMMAND = re.compile(r"/stop(@\w+)?\s*$", re.IGNORECASE)
 
 
@@ -66,6 +68,15 @@ def _goes_on(message: dict[str, Any]) -> bool:
     text, chat = message.get("text"), message.get("chat")
     is_private = isinstance(chat, dict) and chat.get("type") == "private"
     return is_private and isinstance(text, str) and text != "" and not text.startswith("/") and "reply_to_message" not in message
+
+
+def needs_no_model(update: IncomingUpdate) -> bool:
+    """Commands and turned pages are answered by us alone. `/undo` and `/new` are about what was said before them, and wait their turn."""
+    content = json.loads(update.body)[update.kind] if update.kind in {"message", "callback_query"} else {}
+    if update.kind == "callback_query":
+        return _TURNS_PAGE.match(str(content.get("data"))) is not None
+    text = content.get("text")
+    return isinstance(text, str) and text.startswith("/") and _ABOUT_THE_TALK.match(text) is None
 
 
 def _lane_of_press(content: dict[str, Any], user: int | None) -> tuple[str, bool]:

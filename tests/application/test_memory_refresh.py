@@ -278,9 +278,9 @@ async def test_the_worker_finds_what_rests_and_what_has_gone_on_for_some_turns(h
     job = RefreshMemory(dialog_id=str(ann.dialog_id))
     await say(house, ann, "I live in Brno")
     [(at,)] = await house.rows("select created_at from turns")
-    house.clock.at = at + timedelta(minutes=1)
+    house.clock.at = at + timedelta(seconds=15)
     assert await house.memory.catch_up() == 0
-    house.clock.at = at + timedelta(minutes=4)
+    house.clock.at = at + timedelta(seconds=25)
     assert await house.memory.catch_up() == 1
     will_read(house, BRNO)
     await house.memory.refresh(ann.dialog_id)
@@ -305,18 +305,6 @@ async def test_a_dialog_is_not_asked_for_again_while_its_job_waits(house: House)
     assert [await memory.catch_up() for _ in range(3)] == [1, 0, 0]
     house.clock.go_on(seconds=service.AGAIN_SECONDS + 1)
     assert await memory.catch_up() == 1
-
-
-async def test_who_looks_at_what_is_known_has_the_dialog_read_once_in_a_while(house: House) -> None:
-    ann = await house.speaker()
-    memory = replace(house.memory, limits=LimitService(windows=LocalWindows(house.clock), clock=house.clock))
-    for _ in range(3):
-        await memory.ask_for_refresh(ann)
-    assert house.jobs.jobs == [RefreshMemory(dialog_id=str(ann.dialog_id))]
-    house.clock.go_on(seconds=service.SEEN_SECONDS + 1)
-    await memory.ask_for_refresh(ann)
-    await replace(memory, is_enabled=False).ask_for_refresh(ann)
-    assert len(house.jobs.jobs) == 2
 
 
 async def test_switched_off_nothing_is_read_and_what_is_known_can_still_be_seen(house: House) -> None:

@@ -1,72 +1,40 @@
 """Talking with a character: text, corrections, Stop, and what we cannot read."""
 
 import json
-from collections.abc import AsyncGenerator
 from contextlib import suppress
-from functools import partial
 
 from aiogram import F, Router
 from aiogram.enums import ContentType
 from aiogram.filters import Command
 from aiogram.types import Message, MessageGenerationStopped
-from prometheus_client import Counter
 
 from services.bot.addressing import ADDRESSED
 from services.bot.albums import RecentAlbums
 from services.bot.bursts import Burst, words_in
 from services.bot.delivery import Delivery
 from services.bot.filters import Holds, has_words
-from services.bot.patience import is_shed, wait_for_model
 from services.bot.replies import Shown
 from services.bot.sentences import say
 from services.bot.streaming import DRAFTS_PER_REPLY, ReplyView, Stage, place_of, thread_of
-from shared.application.chat import ChatService, NotLastTurnError, Said, UselessReplyError
+from services.bot.talking import Talking
+from shared.application.chat import ChatService, NotLastTurnError
 from shared.application.inbox import Presence
 from shared.application.limits import LimitService
-from shared.application.ports import ModelUnavailableError, Piece
-from shared.application.stop import Stop, StopRegistry
+from shared.application.stop import StopRegistry
 from shared.domain.speaker import Speaker
-
-SUPERSEDED = Counter("vitte_replies_superseded_total", "Replies that made way before they began, because the person said more")
-
-
-MOST_BEGINNINGS = 8
-"""A reply that has made way so often for more words is heard to its end."""
 
 
 async def on_words(
     message: Message, speaker: Speaker, *, chat: ChatService, delivery: Delivery, stage: Stage, limits: LimitService, albums: RecentAlbums
 ) -> None:
-    """Words, and all that the person says right after them, are one turn; so is an album, whose words may stand under any of its parts."""
+    """Words, and all that the person says right after them; or an album, whose words may stand under any of its parts."""
     burst = Burst(message, delivery, stage.bot, stage.switches)
     await burst.begin()
     if not await burst.said():
         await on_other_content(message, speaker, delivery, albums)
         return
     albums.is_first(message.chat.id, message.media_group_id)
-    if is_shed(speaker, delivery, after_seconds=(await stage.switches.read()).shed_after_seconds):
-        delivery.say(say("busy-later", speaker.language), place_of(message))
-        return
-    try:
-        await _reply_to(burst, message, speaker, chat=chat, delivery=delivery, stage=stage)
-    except ModelUnavailableError as error:
-        if not isinstance(error, UselessReplyError):
-            await wait_for_model(message, speaker, delivery, limits)
-        raise
-
-
-async def _reply_to(burst: Burst, message: Message, speaker: Speaker, *, chat: ChatService, delivery: Delivery, stage: Stage) -> None:
-    for beginning in range(1, MOST_BEGINNINGS + 1):
-        view = ReplyView(message, delivery, stage, language=speaker.language)
-        ask = partial(_ask, chat, speaker, await burst.said())
-        if await view.show(ask, may_go_on=beginning < MOST_BEGINNINGS):
-            return
-        SUPERSEDED.inc()
-        await burst.gather()
-
-
-def _ask(chat: ChatService, speaker: Speaker, said: list[Said], by: ReplyView, stop: Stop) -> AsyncGenerator[Piece, None]:
-    return chat.reply(speaker, said, stop=stop, delivery=by)
+    await Talking(chat=chat, stage=stage, limits=limits).answer(burst, message, speaker, delivery)
 
 
 async def on_edited(message: Message, speaker: Speaker, chat: ChatService, delivery: Delivery, stage: Stage) -> None:

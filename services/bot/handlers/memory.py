@@ -26,7 +26,6 @@ from shared.domain.speaker import Speaker
 
 async def on_memory(message: Message, speaker: Speaker, memory: MemoryService, delivery: Delivery) -> None:
     _send(memory_screens.known(await memory.known(speaker), speaker.language), message, delivery)
-    await memory.ask_for_refresh(speaker)
 
 
 async def on_forget(message: Message, speaker: Speaker, delivery: Delivery) -> None:

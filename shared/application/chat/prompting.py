@@ -68,7 +68,7 @@ def system_of(turn: OpenedTurn, speaker: Speaker, *, named: bool, repair: str | 
 
 def prompt_of(turn: OpenedTurn, words: Sequence[str], system: str, *, budget: int, scale: float, goes_on: bool) -> FittedPrompt:
     """A turn without words of the user asks the character to go on."""
-    asked = [*words, _GO_ON] if goes_on else list(words)
+    asked = ["\n".join(text for text in words if text), _GO_ON if goes_on else ""]
     spoken = [PromptMessage(Role.USER, text) for text in asked if text]
     fitted = fit(system, [*turn.history, *spoken], budget // SOFT_SHARE if turn.is_soft else budget, scale=scale)
     return replace(fitted, messages=alternating(fitted.messages))

@@ -20,11 +20,11 @@ A_PAGE = 6
 DUE_TURNS = 4
 """A dialog is refreshed after so many turns; what comes after the last of them is read when the dialog rests."""
 RESTED_AFTER = timedelta(minutes=3)
+NEW_RESTED_AFTER = timedelta(seconds=20)
+"""A dialog that was never read: people look soon whether the first thing they told was understood."""
 LAGGING_SINCE = timedelta(hours=2)
 """A dialog that nobody could read for so long is read when it goes on."""
 MOST_LAGGING = 200
-SEEN_SECONDS = 20.0
-"""Looking again and again does not read a dialog again and again."""
 AGAIN_SECONDS = 120.0
 """A refresh that has not been done by then is asked for again."""
 
@@ -71,17 +71,13 @@ class MemoryService:
             return 0
         now = self.clock.now()
         async with self.database.statement() as tx:
-            lagging = await tx.memory_reading.lagging(now - LAGGING_SINCE, now - RESTED_AFTER, DUE_TURNS, MOST_LAGGING)
+            rested, new_rested = now - RESTED_AFTER, now - NEW_RESTED_AFTER
+            lagging = await tx.memory_reading.lagging(now - LAGGING_SINCE, rested, new_rested, turns=DUE_TURNS, most=MOST_LAGGING)
         asked = 0
         for dialog_id in lagging:
             if self.limits is None or await self.limits.first(f"memory:{dialog_id}", AGAIN_SECONDS):
                 asked += await self.jobs.enqueue(RefreshMemory(dialog_id=str(dialog_id)))
         return asked
-
-    async def ask_for_refresh(self, speaker: Speaker) -> None:
-        """Who looks at what is known shall find the newest of it at the next look, not only when the dialog rests. Never raises."""
-        if self.is_enabled and (self.limits is None or await self.limits.first(f"memory-seen:{speaker.dialog_id}", SEEN_SECONDS)):
-            await self.jobs.enqueue(RefreshMemory(dialog_id=str(speaker.dialog_id)))
 
     async def known(self, speaker: Speaker, *, page: int = 0) -> MemoryPage:
         """What waits for an answer comes first, then what is pinned, then the newest. A page past the end is the last one."""

@@ -55,6 +55,14 @@ async def test_what_waits_together_is_answered_together_and_paid_once(desk: Desk
     assert await desk.house.rows("select arrivals::int, handled::int, due_at is null from lanes") == [(6, 6, True)]
 
 
+async def test_of_a_long_burst_the_model_hears_the_beginning_too(desk: Desk) -> None:
+    for number in range(8):
+        await desk.sandbox.say(f"part {number} " + "words and words " * 60)
+    await desk.run()
+    heard = desk.model.prompts[-1][-1].text
+    assert [number for number in (0, 7) if f"part {number} " in heard] == [0, 7]
+
+
 async def test_words_before_the_reply_begins_join_it_and_the_first_try_is_dropped(desk: Desk) -> None:
     desk.model.break_next(Fault.hang())
     await desk.sandbox.say("I have")

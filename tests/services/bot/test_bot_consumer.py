@@ -244,3 +244,24 @@ async def test_work_on_a_lane_that_somebody_else_took_is_ended(
         await house.rows("update lanes set token = nextval('lane_tokens'), due_at = now() + interval '1 hour'")
         await until(lambda: shop.at_once == 0)
     assert (shop.ended, await nothing_waits(application)) == ([], False)
+
+
+async def test_waiting_while_all_places_are_taken_counts_and_waiting_while_nobody_works_does_not(
+    application: Application, database_url: str
+) -> None:
+    shop, crowded = Workshop(), dict[int, float]()
+
+    async def work(hold: Hold) -> Settlement:
+        crowded[hold.lease.update_id] = hold.crowded
+        return await shop(hold)
+
+    await bring(application, *(make_update(number, user=5000 + number) for number in range(1, 5)))
+    await asyncio.sleep(0.4)
+    async with consuming(database_url, application, work, places=2):
+        await until(every(2, shop.begun))
+        await asyncio.sleep(0.3)
+        shop.gate.set()
+        await until(every(4, shop.ended))
+    assert max(crowded[1], crowded[2]) < 0.05
+    assert min(crowded[3], crowded[4]) >= 0.25
+    assert max(crowded[3], crowded[4]) < 0.65

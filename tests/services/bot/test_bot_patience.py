@@ -11,6 +11,7 @@ from shared.application.limits import FLOOD_UPDATES
 from shared.domain.inbox import Outcome, Settlement
 from tests.factories import ANN_ID, BOB_ID, BOT_ID
 from tests.services.bot.desk import Desk
+from tests.services.bot.test_bot_groups import join
 
 SORRY = (
     "I cannot think of an answer just now, because the model does not respond. Your message is kept: I will answer as soon as I can, "
@@ -95,9 +96,74 @@ async def test_a_command_that_passed_and_was_not_settled_is_sent_again_and_not_m
     await desk.house.rows("update lanes set due_at = clock_timestamp()")
     await desk.work()
     await desk.later()
-    sorry, status, again, last = await desk.texts()
-    assert (sorry, status == again, last) == (SORRY, True, "You said: Hi")
+    sorry, status, answer, again = await desk.texts()
+    assert (sorry, answer, status == again) == (SORRY, "You said: Hi", True)
     assert await desk.house.rows("select count(*)::int from outbox where method = 'sendMessage'") == [(2,)]
+
+
+@pytest.mark.parametrize("about", ["/undo", "/new"])
+async def test_what_is_about_the_talk_waits_behind_words_that_wait(desk: Desk, about: str) -> None:
+    await desk.tell("before")
+    await model_away(desk, 2)
+    await desk.tell("oops")
+    await desk.sandbox.say(about)
+    await desk.fetch()
+    await desk.later()
+    assert await desk.texts() == ["You said: before", SORRY]
+    await desk.later()
+    remembered = await desk.house.rows("select text from messages m left join turns t on t.id = m.turn_id where t.undone_at is null")
+    assert ("before",) in remembered
+    assert await desk.statuses() == ["handled"] * 3
+
+
+async def test_in_a_group_words_that_wait_for_a_model_are_asked_for_once_at_a_time_and_answered_in_order(desk: Desk) -> None:
+    chat = await join(desk)
+    await model_away(desk, 2)
+    for text, user in (("@vitte_bot one", ANN_ID), ("@vitte_bot two", BOB_ID), ("hm", ANN_ID)):
+        await desk.sandbox.say(text, user, chat)
+    await desk.run()
+    assert len(desk.model.prompts) == 1
+    await desk.later()
+    assert len(desk.model.prompts) == 2
+    await desk.later()
+    assert (await desk.texts(chat))[1:] == [SORRY, "You said: Ann: one", "You said: Bob: two"]
+
+
+async def test_an_answer_to_one_message_waits_behind_words_that_wait(desk: Desk) -> None:
+    await desk.tell("Hi")
+    [reply] = await desk.seen()
+    await model_away(desk, 2)
+    await desk.tell("one")
+    await desk.sandbox.say("to that", reply_to=reply["message_id"])
+    await desk.fetch()
+    await desk.later()
+    await desk.later()
+    assert (await desk.texts())[1:] == [SORRY, "You said: one", "You said: to that"]
+
+
+async def test_a_command_that_fails_behind_words_that_wait_stays_and_holds_up_nobody(desk: Desk) -> None:
+    await model_away(desk, 2)
+    await desk.tell("Hi")
+    await desk.house.rows("alter table plans rename column code to another_code")
+    await desk.application.switches.next_cache_epoch()
+    await desk.sandbox.say("/status")
+    await desk.fetch()
+    await desk.later()
+    assert await desk.statuses() == ["pending", "pending"]
+    await desk.house.rows("alter table plans rename column another_code to code")
+    await desk.later()
+    await desk.later()
+    assert await desk.statuses() == ["handled", "handled"]
+    assert (await desk.texts())[:2] == [SORRY, "You said: Hi"]
+
+
+async def test_a_message_that_was_promised_an_answer_is_no_part_of_a_flood(desk: Desk) -> None:
+    await model_away(desk)
+    await desk.tell("Hi")
+    for _ in range(FLOOD_UPDATES + 2):
+        await desk.application.limits.flood(ANN_ID)
+    await desk.later()
+    assert await desk.texts() == [SORRY, "You said: Hi"]
 
 
 async def test_a_reply_of_no_use_is_told_at_once(desk: Desk) -> None:
@@ -128,6 +194,14 @@ async def test_who_waited_too_long_in_a_crowd_is_told_so_unless_they_pay(desk: D
     assert told.startswith("Too many people") if is_shed else told == "You said: one\ntwo"
     assert len(desk.model.prompts) == (not is_shed)
     assert await desk.statuses() == ["handled"] * 2
+
+
+async def test_words_that_a_dead_process_had_paid_for_are_answered_however_long_they_waited(desk: Desk) -> None:
+    await desk.sandbox.say("one")
+    await desk.fetch()
+    await desk.house.rows("update lanes set attempts = 1")
+    await crowded(desk, 1_000.0)
+    assert await desk.texts() == ["You said: one"]
 
 
 async def test_commands_are_never_shed(desk: Desk) -> None:
