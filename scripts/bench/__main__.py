@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.bench import dialog_tokens, money
 from scripts.bench.report import Results, as_json, tables
-from scripts.bench.rounds import Figures, Load, begin, begin_cached, median, stretch
+from scripts.bench.rounds import Figures, Load, begin, begin_cached, let_rest, median, stretch
 from scripts.bench.stage import ROOT, staged
 from scripts.bench.subjects import KINDS, Kind, subject
 from scripts.local.alone import alone
@@ -48,6 +48,7 @@ def measure(kinds: list[Kind], plan: Plan, folder: Path) -> Results:
     with ExitStack() as stack:
         stage = stack.enter_context(staged(folder))
         subjects = [stack.enter_context(subject(stage, kind, FIRST_BOT + number)) for number, kind in enumerate(kinds)]
+        let_rest(stage, subjects, is_on=False)
         for one in subjects:
             begin(stage, one)
             stretch(stage, one, "chat", plan.warm_up)
@@ -57,6 +58,7 @@ def measure(kinds: list[Kind], plan: Plan, folder: Path) -> Results:
                 for one in subjects:
                     _say(f"round {turn + 1} of {plan.rounds}: {load}, {one.kind.name}")
                     found[one.kind.name, load].append(stretch(stage, one, load, seconds))
+        let_rest(stage, subjects, is_on=True)
         for one in subjects:
             if not one.kind.streaming:
                 _say(f"50 messages a second: {one.kind.name}")

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -14,6 +15,9 @@ Load = Literal["chat", "click", "open", "cached"]
 STATEMENTS = 'vitte_db_statements_total{part="%s"}'
 CACHED = 'vitte_chat_tier_total{reason="cached",tier="cache"}'
 USERS, AT_ONCE = 1_000, 32
+QUIET_MILLISECONDS = 250
+SWITCHES_HOLD = 6.0
+"""Seconds until a bot has heard that a switch was turned."""
 SAME_WORDS, OTHER_WORDS = "What do you like best about the sea?", "Hello, how are you today? This is message {n}."
 
 
@@ -113,6 +117,17 @@ def begin(stage: Stage, subject: Subject) -> None:
     """Everybody who will act says /start, so that no stretch pays for registrations."""
     stage.set_latency(model_ms=0.0, telegram_ms=0.0)
     stage.ask("crowd", {"bot_id": subject.bot_id, "does": "start", "users": USERS, "buttons": 1})
+
+
+def let_rest(stage: Stage, subjects: Sequence[Subject], *, is_on: bool) -> None:
+    """Whether replies wait a moment for more words, as they do for people. In the closed loops nobody goes on, and with the model answering
+    at once the bot would do nothing but wait: they measure work, and the wait is none.
+    """
+    ours = [one for one in subjects if not one.kind.bare]
+    for one in ours:
+        stage.wait_for_more_words(one.database, QUIET_MILLISECONDS if is_on else 0)
+    if ours:
+        time.sleep(SWITCHES_HOLD)
 
 
 def begin_cached(stage: Stage, subject: Subject, seconds: float) -> None:

@@ -55,6 +55,14 @@ class Stage:
         if telegram_ms:
             self.ask("faults", {"faults": [{"kind": "slow", "method": "*", "ms": telegram_ms}]})
 
+    def wait_for_more_words(self, database: str, milliseconds: int) -> None:
+        """How long a reply that is ready waits for more words of the person; the bot hears of it within five seconds."""
+        statement = f"""
+            insert into settings (key, value, updated_by, updated_at) values ('quiet_milliseconds', '{milliseconds:d}', 'bench', now())
+            on conflict (key) do update set value = excluded.value
+        """  # noqa: S608 - a number of our own
+        uvloop.run(_execute(self.postgres.url(database, scheme="postgresql"), statement))
+
     def new_database(self, name: str) -> str:
         """A migrated database in which nobody's allowance ever ends; answers its address."""
         url = self.postgres.url(name)

@@ -44,6 +44,14 @@ class Subject:
     port: int | None
     """Where its `/metrics` are; the bare bot has none."""
 
+    @property
+    def database(self) -> str:
+        return database_of(self.kind)
+
+
+def database_of(kind: Kind) -> str:
+    return f"bench_{kind.intake}"
+
 
 @contextmanager
 def subject(stage: Stage, kind: Kind, bot_id: int) -> Iterator[Subject]:
@@ -78,7 +86,7 @@ def _ours(stage: Stage, kind: Kind, token: str, port: int) -> Command:
         "BOT_PORT": str(port),
         "TELEGRAM_API_URL": stage.sandbox,
         "TELEGRAM_MODE": kind.intake,
-        "DATABASE_URL": stage.new_database(f"bench_{kind.intake}"),
+        "DATABASE_URL": stage.new_database(database_of(kind)),
         "REDIS_URL": stage.redis.url(),
         "LLM_STRONG": "openai:sandbox",
         "OPENAI_BASE_URL": f"{stage.sandbox}/llm/v1",
