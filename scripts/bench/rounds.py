@@ -10,9 +10,11 @@ from typing import Any, Literal
 from scripts.bench.meters import counters, cpu_seconds, machine_cpu_seconds, memory
 from scripts.bench.stage import Stage
 from scripts.bench.subjects import Subject
+from scripts.local.processes import StartError
 
 Load = Literal["chat", "click", "open", "cached"]
 STATEMENTS = 'vitte_db_statements_total{part="%s"}'
+FINISHED = 'vitte_chat_turns_total{outcome="finished"}'
 CACHED = 'vitte_chat_tier_total{reason="cached",tier="cache"}'
 USERS, AT_ONCE = 1_000, 32
 QUIET_MILLISECONDS = 250
@@ -85,6 +87,10 @@ def stretch(stage: Stage, subject: Subject, load: Load, seconds: float) -> Figur
     used = [after - then for after, then in zip(_used(pids), before, strict=True)]
     answered = max(1, tally["answered"])
     grown = {name: (value - counted.get(name, 0.0)) / answered for name, value in _counted(subject).items()}
+    if grown and shape.does == "say" and not 0.98 < (replies := grown.get(FINISHED, 0.0)) < 1.02:
+        raise StartError(
+            f"of the answers of {subject.kind.name} {replies:.0%} were replies of the model: the rest are errors (see its log)"
+        )
     beside = shape.model_ms + shape.telegram_ms if shape.is_added else 0.0
     added = sorted(found - beside for found in tally["latencies_ms"])
     now = memory(subject.pid)

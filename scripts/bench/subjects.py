@@ -16,6 +16,9 @@ from scripts.local.processes import Command, StartError, wait_until
 Intake = Literal["polling", "webhook"]
 
 
+REDIS_DATABASES: dict[Intake, int] = {"polling": 2, "webhook": 4}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`yardstick` names the bot that this one is compared with."""
@@ -87,7 +90,7 @@ def _ours(stage: Stage, kind: Kind, token: str, port: int) -> Command:
         "TELEGRAM_API_URL": stage.sandbox,
         "TELEGRAM_MODE": kind.intake,
         "DATABASE_URL": stage.new_database(database_of(kind)),
-        "REDIS_URL": stage.redis.url(),
+        "REDIS_URL": stage.redis.url(REDIS_DATABASES[kind.intake]),  # who is who is cached there, and is another one in another database
         "LLM_STRONG": "openai:sandbox",
         "OPENAI_BASE_URL": f"{stage.sandbox}/llm/v1",
         "OPENAI_API_KEY": "bench",
