@@ -39,8 +39,12 @@ class LocalWindows:
     clock: Clock
     _windows: dict[str, _Window] = field(default_factory=dict)
 
-    async def hit(self, key: str, limit: int, seconds: float) -> float | None:
+    async def hit(self, key: str, limit: int, seconds: float, *, unasked: int = 0) -> float | None:
         return self.take(key, limit, seconds)
+
+    def count(self, key: str) -> int:
+        """What was taken within the window, with the latest."""
+        return len(self._windows[key].moments) if key in self._windows else 0
 
     def take(self, key: str, limit: int, seconds: float) -> float | None:
         now = self.clock.monotonic()
@@ -70,12 +74,14 @@ class SharedWindows:
     door: RedisDoor
     own: LocalWindows
 
-    async def hit(self, key: str, limit: int, seconds: float) -> float | None:
+    async def hit(self, key: str, limit: int, seconds: float, *, unasked: int = 0) -> float | None:
         wait = self.own.take(key, limit, seconds)
         if wait is not None:
             return wait
+        if self.own.count(key) <= unasked:
+            return None
         try:
-            milliseconds = await self.door.run(_HIT, [f"{PREFIX}{key}".encode()], b"%d" % limit, b"%d" % (seconds * 1000))
+            milliseconds = await self.door.run(_HIT, [f"{PREFIX}{key}".encode()], b"%d" % (limit - unasked), b"%d" % (seconds * 1000))
         except LineBrokenError:
             return None
         if not isinstance(milliseconds, int) or milliseconds <= 0:

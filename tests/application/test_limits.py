@@ -57,6 +57,14 @@ async def test_refused_ones_are_not_counted(windows: Windows) -> None:
     assert await windows.hit("a", 1, 0.2) is None
 
 
+async def test_what_each_process_lets_pass_unasked_comes_on_top_for_all_but_the_first(redis_url: str) -> None:
+    async with process(redis_url) as one, process(redis_url) as other:
+        alone = [await one.hit("a", 5, 5.0, unasked=2) for _ in range(7)]
+        assert [wait is None for wait in alone] == [True] * 5 + [False] * 2
+        both = [await other.hit("a", 5, 5.0, unasked=2) for _ in range(4)]
+        assert [wait is None for wait in both] == [True] * 2 + [False] * 2
+
+
 async def test_two_processes_and_many_at_once_let_exactly_the_limit_through(redis_url: str) -> None:
     async with process(redis_url) as one, process(redis_url) as two:
         answers = await asyncio.gather(*[windows.hit("crowd", 20, 60.0) for windows in (one, two) for _ in range(100)])
