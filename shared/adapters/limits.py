@@ -39,7 +39,7 @@ class LocalWindows:
     clock: Clock
     _windows: dict[str, _Window] = field(default_factory=dict)
 
-    async def hit(self, key: str, limit: int, seconds: float, *, unasked: int = 0) -> float | None:
+    async def hit(self, key: str, limit: int, seconds: float, *, unasked: int = 0) -> float | None:  # noqa: ARG002 - nobody is asked
         return self.take(key, limit, seconds)
 
     def count(self, key: str) -> int:
