@@ -17,6 +17,7 @@ from shared.database.memory_statements import (
     MOVE_MARK,
     PAST,
     READ,
+    SETTLE,
     SKETCH,
     SPEND,
     SPENT,
@@ -110,6 +111,10 @@ class MemoryReadingRows:
         """False when the character knows just this already."""
         values = {name: getattr(memory, name) for name in NewMemory.__slots__}
         return bool((await self.connection.execute(INSERT, {**values, "character_id": character_id})).scalar_one())
+
+    async def settle(self, memory_id: UUID) -> bool:
+        """Of two that contradict each other this one holds. False when it is gone."""
+        return (await self.connection.execute(SETTLE, {"id": memory_id})).scalar() is not None
 
     async def make_room(self, user_id: UUID) -> None:
         await self.connection.execute(MAKE_ROOM, {"user_id": user_id})

@@ -43,7 +43,9 @@ READ = text(f"""
 """)  # noqa: S608 - made of our own parts only
 
 KNOWN = text("""
-    select id, topic, fact, confidence, is_pinned, status = 'asked' as is_asked from memories
+    select id, topic, fact, confidence, is_pinned, status = 'asked' as is_asked,
+           case when status = 'asked' then successor_id end as of, source_message_id as source
+    from memories
     where user_id = cast(:user_id as uuid) and (character_id is null or character_id = cast(:character_id as uuid))
       and status in ('active', 'asked') order by created_at, id
 """)
@@ -105,6 +107,21 @@ INSERT = text("""
     )
     select count(*) from added
 """)
+
+SETTLE = text("""
+    with told as (
+        select id, user_id, status, successor_id from memories where id = cast(:id as uuid) and status in ('active', 'asked') for update
+    ), replaced as (
+        update memories r set status = 'replaced', successor_id = t.id, updated_at = now() from told t
+        where t.status = 'asked' and r.id = t.successor_id and r.user_id = t.user_id and r.status = 'active'
+    ), dismissed as (
+        delete from memories o using told t
+        where t.status = 'active' and o.successor_id = t.id and o.user_id = t.user_id and o.status = 'asked'
+    )
+    update memories m set status = 'active', updated_at = now(), successor_id = null from told t where m.id = t.id
+    returning 1
+""")
+"""What is said again holds: an asked one takes its rival's place, of an active one the rivals go."""
 
 MAKE_ROOM = text(f"""
     delete from memories where id in (

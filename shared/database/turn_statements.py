@@ -41,7 +41,15 @@ RECALL = f"""sought as materialized (
           select from messages s where s.id = m.source_message_id and s.dialog_id = cast(:dialog_id as uuid)
       ))
 ), recalled as (
-    select fact from memories_near order by is_pinned desc, nearness desc, created_at desc, id limit {RECALLED}
+    select case when a.facts is null then n.fact
+                else n.fact || ' (not certain: they have also said "' || a.facts || '"; ask which holds when it fits)' end as fact
+    from (select * from memories_near order by is_pinned desc, nearness desc, created_at desc, id limit {RECALLED}) n
+         left join lateral (
+             select string_agg(o.fact, '; ' order by o.created_at) as facts from memories o, sought q
+             where o.successor_id = n.id and o.user_id = cast(:user_id as uuid) and o.status = 'asked' and q.is_private
+               and (o.character_id is null or o.character_id = cast(:character_id as uuid))
+         ) a on true
+    order by n.is_pinned desc, n.nearness desc, n.created_at desc, n.id
 )"""  # noqa: S608 - made of our own parts only
 """What is remembered of the user, for the prompt: `recalled (fact)`, best first; nothing where :sought is null (see `Sought`)."""
 

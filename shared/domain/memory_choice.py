@@ -24,6 +24,9 @@ class Kept:
     confidence: float
     is_pinned: bool
     is_asked: bool
+    of: UUID | None = None
+    """The memory that an asked one contradicts."""
+    source: int | None = None
 
     @property
     def is_firm(self) -> bool:
@@ -35,22 +38,25 @@ class Outcome(StrEnum):
     REPLACED = "replaced"
     ASKED = "asked"
     SAME = "same"
+    SETTLED = "settled"
+    """Said again, it holds, and what contradicts it does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`of` is the memory that is replaced or contradicted."""
+    """`of` is the memory that is replaced or contradicted, or that holds once more."""
 
     outcome: Outcome
     of: Kept | None = None
 
 
-def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept], sentence: str) -> Decision:
+def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept], sentence: str, *, source: int | None = None) -> Decision:
     """`related` is the memory that the model named. The user's own word, in that sentence, that something has changed replaces; mere
-    disagreement asks.
+    disagreement asks, and whichever of the two is said again, in another message than `source`, holds.
     """
-    if any(_alike(heard.fact, one.fact) for one in known):
-        return Decision(Outcome.SAME)
+    alike = next((one for one in known if _alike(heard.fact, one.fact)), None)
+    if alike is not None:
+        return Decision(Outcome.SETTLED, alike) if _is_answered(alike, known, source) else Decision(Outcome.SAME)
     rival = _rival(heard, related, known)
     if rival is None:
         return Decision(Outcome.KEPT)
@@ -60,6 +66,15 @@ def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept], senten
     if says_so or (heard.relation is Relation.CHANGED and not rival.is_firm):
         return Decision(Outcome.REPLACED, rival)
     return Decision(Outcome.ASKED, rival)
+
+
+def _is_answered(said_again: Kept, known: Sequence[Kept], source: int | None) -> bool:
+    """Whether a question that the memory is part of is answered by saying it again. A firm memory does not give way to mere repetition."""
+    if source is None or said_again.source == source:
+        return False
+    if said_again.is_asked:
+        return not any(one.id == said_again.of and one.is_firm for one in known)
+    return any(one.is_asked and one.of == said_again.id and one.source != source for one in known)
 
 
 def worth_showing(known: Sequence[Kept], said: str) -> list[Kept]:

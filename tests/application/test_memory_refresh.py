@@ -93,7 +93,26 @@ async def test_a_change_replaces_a_contradiction_asks_and_a_repetition_does_noth
     assert await learn(house, ann, "In Plzen where I live", fact("Lives in Plzen", "In Plzen where I live")) == {"asked": 1}
     asked, active = (await house.memory.known(ann)).memories
     assert (asked.fact, asked.is_asked, asked.rival and asked.rival.id) == ("Lives in Plzen", True, active.id)
-    assert await learn(house, ann, "In Plzen where I live", fact("Lives in Plzen", "In Plzen where I live")) == {"same": 1}
+
+
+async def test_of_a_contradiction_the_character_hears_and_what_is_said_again_holds(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    plzen = fact("Lives in Plzen", "In Plzen where I live")
+    assert await learn(house, ann, "In Plzen where I live", plzen) == {"asked": 1}
+    await say(house, ann, "Where do I live?")
+    prompt = house.model.prompts[-1][0].text
+    assert 'Lives in Brno (not certain: they have also said \\"Lives in Plzen\\"; ask which holds when it fits)' in prompt
+    assert await learn(house, ann, "In Plzen where I live, yes", plzen) == {"settled": 1}
+    assert await memories(house, ann) == [("replaced", "Lives in Brno"), ("active", "Lives in Plzen")]
+
+
+async def test_what_was_known_before_holds_when_it_is_said_again(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await learn(house, ann, "In Plzen where I live", fact("Lives in Plzen", "In Plzen where I live"))
+    assert await learn(house, ann, "No, I live in Brno", BRNO) == {"settled": 1}
+    assert await memories(house, ann) == [("active", "Lives in Brno")]
 
 
 async def test_what_the_user_wrote_or_pinned_is_only_replaced_when_they_say_so(house: House) -> None:

@@ -58,6 +58,18 @@ def test_what_is_asked_already_is_not_asked_again() -> None:
     assert decide(heard("Lives in Prague", "I live in Prague"), None, [BRNO, asked], "").outcome is Outcome.SAME
 
 
+def test_of_two_that_contradict_each_other_the_one_that_is_said_again_holds() -> None:
+    brno, told = kept(source=1), heard("Lives in Prague", "I live in Prague")
+    prague = kept("Lives in Prague", is_asked=True, of=brno.id, source=2)
+    assert decide(told, None, [brno, prague], "", source=2) == Decision(Outcome.SAME), "the same words, read twice"
+    assert decide(told, None, [brno, prague], "", source=3) == Decision(Outcome.SETTLED, prague)
+    assert decide(heard("Lives in Brno", "in Brno"), None, [brno, prague], "", source=3) == Decision(Outcome.SETTLED, brno)
+    assert decide(heard("Lives in Brno", "in Brno"), None, [brno], "", source=3) == Decision(Outcome.SAME)
+    firm = kept(is_pinned=True)
+    doubted = kept("Lives in Prague", is_asked=True, of=firm.id, source=2)
+    assert decide(told, None, [firm, doubted], "", source=3) == Decision(Outcome.SAME), "what is pinned does not give way to repetition"
+
+
 def test_the_model_is_told_of_what_the_words_are_about_then_of_the_general_and_the_newest() -> None:
     others = [kept(f"Fact {number}", f"other.{number}") for number in range(60)]
     shown = worth_showing([REX, BRNO, *others], "our dogs are fine")

@@ -1,7 +1,7 @@
 """What the worker does for a dialog's memory: reads it for facts, condenses its past, sketches what is new."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 import structlog
@@ -135,7 +135,7 @@ class Refresher:
             if flaw or source is None:
                 counts[str(flaw)] = counts.get(str(flaw), 0) + 1
                 continue
-            decision = decide(fact, labels.get(fact.known or ""), known, sentence_of(fact.quote, source.text))
+            decision = decide(fact, labels.get(fact.known or ""), known, sentence_of(fact.quote, source.text), source=source.id)
             judged.append(Judged(fact, source, decision))
             known = _with(known, judged[-1])
         return judged
@@ -205,6 +205,8 @@ async def _write(tx: Transaction, reading: Reading, judged: Sequence[Judged]) ->
         outcome = one.decision.outcome
         if words.get(one.source.id) != one.source.text:
             outcomes.append("unverified")
+        elif outcome is Outcome.SETTLED and one.decision.of is not None:
+            outcomes.append(Outcome.SETTLED if await rows.settle(one.decision.of.id) else Outcome.SAME)
         elif outcome is Outcome.SAME or not await rows.remember(_memory(one, reading.character_id), reading.character_id):
             outcomes.append(Outcome.SAME)
         else:
@@ -236,8 +238,21 @@ def _with(known: Sequence[Kept], judged: Judged) -> list[Kept]:
     decision = judged.decision
     if decision.outcome is Outcome.SAME:
         return list(known)
+    if decision.outcome is Outcome.SETTLED and (holds := decision.of) is not None:
+        gone = {holds.of} if holds.is_asked else {one.id for one in known if one.is_asked and one.of == holds.id}
+        return [replace(one, is_asked=False, of=None) if one is holds else one for one in known if one.id not in gone]
     left = [one for one in known if decision.outcome is not Outcome.REPLACED or one is not decision.of]
     is_asked = decision.outcome is Outcome.ASKED
     heard = judged.heard
-    new = Kept(id=judged.id, topic=heard.topic, fact=heard.fact, confidence=heard.confidence, is_pinned=False, is_asked=is_asked)
+    of = decision.of.id if is_asked and decision.of else None
+    new = Kept(
+        id=judged.id,
+        topic=heard.topic,
+        fact=heard.fact,
+        confidence=heard.confidence,
+        is_pinned=False,
+        is_asked=is_asked,
+        of=of,
+        source=judged.source.id,
+    )
     return [*left, new]
