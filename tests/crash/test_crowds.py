@@ -58,8 +58,8 @@ async def test_in_a_crowd_who_pays_is_answered_and_the_others_are_answered_or_to
     assert not told & paying
     assert len(told) > PEOPLE / 2, "there was no crowd"
     waited = await house.ask(
-        "select extract(epoch from max(handled_at - received_at))::float8 as most, count(*) filter (where status <> 'handled') as left_over "
-        "from stored_updates"
+        "select extract(epoch from max(handled_at - received_at))::float8 as most, "
+        "count(*) filter (where status <> 'handled') as left_over from stored_updates"
     )
     assert (waited[0]["left_over"], waited[0]["most"] < 30) == (0, True)
     first_after = sorted((call.at, call.params["chat_id"]) for call in sent if questions_in(call.params["text"]))[PAYING:]
