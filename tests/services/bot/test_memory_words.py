@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import structlog
@@ -14,6 +13,9 @@ from shared.domain.memory import Memory
 from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_memory
 from tests.services.bot.desk import Desk, Message
 from tests.services.bot.memory_desk import facts, press_unseen, raw, reply_to, shown
+
+SOME_ID = "6bd63f659cf34eb9822e259577b48bc1"
+"""Fixed, because the names of tests must be the same in all processes that run them."""
 
 
 async def ask_to_fix(desk: Desk, fact: str = "Lives in Brno") -> tuple[Memory, Message]:
@@ -137,7 +139,7 @@ async def test_somebody_elses_prompt_changes_nothing(desk: Desk) -> None:
         {"from": {"id": ANN_ID, "is_bot": False, "first_name": "Ann"}},
         {"entities": []},
         {"entities": [{"type": "text_link", "offset": 0, "length": 3, "url": "https://t.me/vitte_bot?start=memory-zz"}]},
-        {"entities": [{"type": "text_link", "offset": 0, "length": 3, "url": f"https://evil.example/?start=memory-{uuid4().hex}"}]},
+        {"entities": [{"type": "text_link", "offset": 0, "length": 3, "url": f"https://evil.example/?start=memory-{SOME_ID}"}]},
     ],
 )
 async def test_a_reply_to_anything_else_goes_to_the_character(desk: Desk, changes: Message) -> None:
@@ -219,7 +221,7 @@ async def test_in_a_group_nothing_is_shown_but_the_way_to_the_private_chat(desk:
     assert "1. Lives in Brno 🌐" in (await shown(desk))["text"]
 
 
-@pytest.mark.parametrize("data", ["mems:0", "memadd", "forget:yes", "forget:ask", f"mem:open:{uuid4().hex}:0"])
+@pytest.mark.parametrize("data", ["mems:0", "memadd", "forget:yes", "forget:ask", f"mem:open:{SOME_ID}:0"])
 async def test_a_press_in_a_group_shows_and_changes_nothing(desk: Desk, data: str) -> None:
     ann = await desk.house.speaker()
     await desk.house.add(make_memory(ann, character_id=None))
