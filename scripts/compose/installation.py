@@ -164,7 +164,9 @@ def _demo_block(head: str, kept: Mapping[str, str]) -> str:
         }
     if not given.real("LLM_STRONG"):
         block |= {
-            "DEMO_LLM_STRONG": "openai:sandbox",
+            "DEMO_LLM_STRONG": "openai:sandbox-large",
+            "DEMO_LLM_SIMPLE": "openai:sandbox-small",
+            "DEMO_LLM_PRICES": "openai:sandbox-large=2.5/10,openai:sandbox-small=0.15/0.6",
             "DEMO_OPENAI_API_KEY": kept.get("DEMO_OPENAI_API_KEY") or f"sandbox-{secrets.token_hex(16)}",
             "DEMO_OPENAI_BASE_URL": "http://sandbox:8080/llm/v1",
         }

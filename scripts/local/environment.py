@@ -21,6 +21,12 @@ MODELS = {
     "ANTHROPIC_API_KEY": "anthropic:claude-haiku-4-5",
     "OPENROUTER_API_KEY": "openrouter:openai/gpt-4o-mini",
 }
+SANDBOX_MODELS = {
+    "LLM_STRONG": "openai:sandbox-large",
+    "LLM_SIMPLE": "openai:sandbox-small",
+    "LLM_PRICES": "openai:sandbox-large=2.5/10,openai:sandbox-small=0.15/0.6",
+}
+"""Two names and invented prices for one scripted character, so that the choice of a model and what replies cost can be seen."""
 SANDBOX_FIRST_USER = "1000001"
 """The person that the chat page begins with: in the demo an operator, so that /health answers."""
 PLACEHOLDER = re.compile(r"change.?me|placeholder|example|your.?(token|key|secret)|^<.*>$", re.IGNORECASE)
@@ -101,6 +107,7 @@ def told(given: Given, kept: Mapping[str, str], embedded: Mapping[str, str]) -> 
     ports = {name: str(given.port(name)) for name in PORTS}
     env = {name: value for name, value in given.values.items() if value and name.removesuffix("_FILE") not in OWN}
     env |= {**ports, **embedded, "ENVIRONMENT": "dev", "PYTHONUNBUFFERED": "1"}
+    env["SANDBOX_MISTAKES"] = given.get("SANDBOX_MISTAKES") or "0"
     for name in ("ADMIN_SECRET_KEY", "WEBHOOK_SECRET"):
         if not given.get(name):
             env[name] = kept[name]
@@ -114,11 +121,7 @@ def told(given: Given, kept: Mapping[str, str], embedded: Mapping[str, str]) -> 
 
 def _models(given: Given, kept: Mapping[str, str], sandbox_model: str) -> dict[str, str]:
     if stand_ins(given).model:
-        return {
-            "LLM_STRONG": "openai:sandbox",
-            "LLM_SIMPLE": "openai:sandbox",
-            "OPENAI_BASE_URL": sandbox_model,
-            "OPENAI_API_KEY": kept["OPENAI_API_KEY"],
-        }
+        prices = ",".join(filter(None, (SANDBOX_MODELS["LLM_PRICES"], given.get("LLM_PRICES"))))
+        return SANDBOX_MODELS | {"LLM_PRICES": prices, "OPENAI_BASE_URL": sandbox_model, "OPENAI_API_KEY": kept["OPENAI_API_KEY"]}
     strong = given.get("LLM_STRONG") or ",".join(model for key, model in MODELS.items() if given.get(key))
     return {"LLM_STRONG": strong, "LLM_SIMPLE": given.get("LLM_SIMPLE") or strong}

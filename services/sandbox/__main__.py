@@ -22,14 +22,26 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quiet", action=argparse.BooleanOptionalAction, default=quiet, help="no line per request (so unless on a terminal)"
     )
+    parser.add_argument(
+        "--mistakes",
+        type=_rate,
+        default=os.environ.get("SANDBOX_MISTAKES") or None,
+        help="how often the model misreads, 0 to 1 (as small models do, unless told)",
+    )
     return parser.parse_args()
 
 
-async def serve(host: str, port: int, *, quiet: bool) -> None:
+def _rate(text: str) -> float:
+    if not 0 <= (rate := float(text)) <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return rate
+
+
+async def serve(host: str, port: int, *, quiet: bool, mistakes: float | None = None) -> None:
     """Runs until SIGTERM or SIGINT. Open long polls and event streams do not hold it up."""
     hosts = {name.strip().lower() for name in os.environ.get("SANDBOX_ALLOWED_HOSTS", "").split(",") if name.strip()}
     runner = web.AppRunner(
-        create_app(frozenset(hosts | {host.lower()})),
+        create_app(frozenset(hosts | {host.lower()}), mistakes=mistakes),
         handler_cancellation=True,
         access_log_class=AccessLog,
         access_log=None if quiet else LOGGER,
@@ -54,7 +66,7 @@ def main() -> int:
     arguments = read_arguments()
     configure_logging()
     try:
-        asyncio.run(serve(arguments.host, arguments.port, quiet=arguments.quiet))
+        asyncio.run(serve(arguments.host, arguments.port, quiet=arguments.quiet, mistakes=arguments.mistakes))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         sys.stderr.write(

@@ -49,12 +49,14 @@ async def _end(app: web.Application) -> None:
     await app[WORLD].close()
 
 
-def create_app(allowed_hosts: frozenset[str] = frozenset()) -> web.Application:
+def create_app(allowed_hosts: frozenset[str] = frozenset(), *, mistakes: float | None = None) -> web.Application:
+    """`mistakes`: how often the model misreads unless `/sim/model` says otherwise, 0 to 1; None: as small models do."""
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[only_hosts(LOOPBACK | allowed_hosts)])
     app[WORLD] = World()
     app.on_shutdown.append(_end)
     app.router.add_get("/health", health)
     for part in (api, downloads, sim_setup, sim_actions, sim_views, crowd, model, page):
         part.add_routes(app)
+    model.set_usual_mistakes(app, mistakes)
     app[WORLD].reset_hooks.append(partial(model.reset, app))
     return app

@@ -9,6 +9,7 @@ from scripts.local.demo import check_ports
 from scripts.local.environment import Given, StandIns, kept_secrets, read_given, stand_ins, told
 from scripts.local.ports import free_port
 from scripts.local.processes import StartError
+from shared.adapters.llm.prices import parse_prices
 
 KEPT = {"BOT_TOKEN": "1:kept", "OPENAI_API_KEY": "kept-key", "ADMIN_SECRET_KEY": "a" * 64, "WEBHOOK_SECRET": "w" * 64}
 EMBEDDED = {"DATABASE_URL": "postgresql+asyncpg://embedded", "REDIS_URL": "redis://embedded"}
@@ -23,7 +24,9 @@ def test_without_settings_the_sandbox_plays_telegram_and_the_model() -> None:
     env = effective()
     assert stand_ins(Given({})) == StandIns(telegram=True, model=True)
     assert (env["BOT_TOKEN"], env["TELEGRAM_API_URL"], env["TELEGRAM_MODE"]) == ("1:kept", "http://127.0.0.1:8080", "polling")
-    assert (env["LLM_STRONG"], env["LLM_SIMPLE"]) == ("openai:sandbox", "openai:sandbox")
+    assert (env["LLM_STRONG"], env["LLM_SIMPLE"]) == ("openai:sandbox-large", "openai:sandbox-small")
+    assert set(parse_prices(env["LLM_PRICES"])) == {"openai:sandbox-large", "openai:sandbox-small"}
+    assert env["SANDBOX_MISTAKES"] == "0"
     assert (env["OPENAI_BASE_URL"], env["OPENAI_API_KEY"]) == ("http://127.0.0.1:8080/llm/v1", "kept-key")
     assert env["ENVIRONMENT"] == "dev"
 
@@ -47,12 +50,19 @@ def test_a_provider_leads_to_the_real_model_with_the_sandbox_telegram(given: dic
     env = effective(**given)
     assert (env["LLM_STRONG"], env["LLM_SIMPLE"]) == (strong, strong)
     assert "OPENAI_BASE_URL" not in env
+    assert "LLM_PRICES" not in env
     assert env.get("OPENAI_API_KEY", "") == given.get("OPENAI_API_KEY", "")
     assert env["TELEGRAM_API_URL"] == "http://127.0.0.1:8080"
 
 
 def test_with_both_nothing_is_played() -> None:
     assert not stand_ins(Given({"BOT_TOKEN": REAL_TOKEN, "GEMINI_API_KEY": "g"})).any
+
+
+def test_prices_that_were_given_stand_beside_those_of_the_demo() -> None:
+    given = parse_prices(effective(LLM_PRICES="openai:mine=1/2, openai:sandbox-small=0/0")["LLM_PRICES"])
+    assert set(given) == {"openai:sandbox-large", "openai:sandbox-small", "openai:mine"}
+    assert given["openai:sandbox-small"] == parse_prices("x:y=0/0")["x:y"]
 
 
 def test_a_placeholder_counts_as_nothing() -> None:

@@ -75,6 +75,7 @@ class ModelControls:
     reply: str | None = None
     fault: Fault | None = None
     mistakes: Mistakes = field(default_factory=Mistakes)
+    usual: Mistakes = field(default_factory=Mistakes)
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_KEPT_CALLS))
     asked: int = 0
 
@@ -90,7 +91,7 @@ class ModelControls:
         if reply is not None and not isinstance(reply, str):
             raise BadControlError("reply must be a text or null")
         fault = _fault(wanted["fault"]) if "fault" in wanted else self.fault
-        mistakes = _mistakes(wanted["mistakes"]) if "mistakes" in wanted else self.mistakes
+        mistakes = _mistakes(wanted["mistakes"], self.usual) if "mistakes" in wanted else self.mistakes
         self.first_token_ms = changed.get("first_token_ms", self.first_token_ms)
         self.tokens_per_second = changed.get("tokens_per_second", self.tokens_per_second)
         self.reply, self.fault, self.mistakes = reply, fault, mistakes
@@ -113,7 +114,7 @@ class ModelControls:
         """Back to how the process started, as `/sim/reset` promises."""
         fresh = ModelControls()
         self.first_token_ms, self.tokens_per_second, self.reply, self.fault = fresh.first_token_ms, fresh.tokens_per_second, None, None
-        self.mistakes = fresh.mistakes
+        self.mistakes = self.usual
         self.calls.clear()
         self.asked = 0
 
@@ -124,9 +125,9 @@ def _number(name: str, value: Any) -> float:
     return value
 
 
-def _mistakes(wanted: Any) -> Mistakes:
+def _mistakes(wanted: Any, usual: Mistakes) -> Mistakes:
     if wanted is None:
-        return Mistakes()
+        return usual
     rates: dict[Any, Any] = {**wanted} if isinstance(wanted, Mapping) else {"all": wanted}
     seed = int(_number("mistakes.seed", rates.pop("seed", 0)))
     if unknown := set(rates) - set(MISTAKES) - {"all"}:
@@ -134,7 +135,6 @@ def _mistakes(wanted: Any) -> Mistakes:
     numbers = {kind: _number(f"mistakes.{kind}", rate) for kind, rate in rates.items()}
     if any(rate > 1 for rate in numbers.values()):
         raise BadControlError("mistakes must be from 0 to 1")
-    usual = Mistakes()
     return Mistakes(numbers.pop("all", usual.rate), numbers or (usual.single if "all" not in rates else {}), seed)
 
 

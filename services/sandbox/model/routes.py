@@ -6,6 +6,7 @@ from aiohttp import web
 from services.sandbox.model.completions import CONTROLS, complete
 from services.sandbox.model.controls import BadControlError, ModelControls
 from services.sandbox.model.embeddings import embed
+from services.sandbox.model.memory import Mistakes
 from services.sandbox.model.wire import MODELS, WireError, check_key, error_response, json_response
 
 _MADE = 1_767_225_600  # when the scripted models "were made": 2026-01-01
@@ -20,6 +21,12 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/sim/model", _show)
     app.router.add_post("/sim/model", _change)
     app.router.add_get("/sim/model/calls", _calls)
+
+
+def set_usual_mistakes(app: web.Application, rate: float | None) -> None:
+    """What the process starts with and goes back to; None: the rates of small models."""
+    controls = app[CONTROLS]
+    controls.usual = controls.mistakes = Mistakes() if rate is None else Mistakes(rate, {})
 
 
 def reset(app: web.Application) -> None:

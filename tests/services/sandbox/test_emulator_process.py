@@ -110,3 +110,26 @@ async def test_a_port_that_is_none_is_one_clear_line() -> None:
     assert process.returncode == 1
     assert err.decode().startswith("the sandbox cannot listen on 127.0.0.1:99999 (")
     assert err.decode().count("\n") == 1
+
+
+async def test_it_reads_rightly_when_it_is_started_without_mistakes_and_again_after_a_reset() -> None:
+    port = free_port()
+    process = await start("--quiet", "--port", str(port), SANDBOX_MISTAKES="0", ENVIRONMENT="dev")
+    assert process.stdout is not None
+    await process.stdout.readline()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for asked in ({}, {"mistakes": 0.9}, {"mistakes": None}):
+            async with session.post("/sim/model", json=asked) as answer:
+                shown = (await answer.json())["mistakes"]
+            assert shown == {"all": asked.get("mistakes") or 0, "seed": 0}
+        async with session.post("/sim/model", json={"mistakes": 1}), session.post("/sim/reset"), session.get("/sim/model") as answer:
+            assert (await answer.json())["mistakes"] == {"all": 0, "seed": 0}
+    process.terminate()
+    assert await process.wait() == 0
+
+
+async def test_a_rate_of_mistakes_is_from_0_to_1() -> None:
+    process = await start("--mistakes", "7", ENVIRONMENT="dev")
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert err.decode().endswith("argument --mistakes: 7 is not from 0 to 1\n")
