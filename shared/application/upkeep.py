@@ -36,6 +36,7 @@ DIFFERENCE = Gauge(
     "Money by which budgets and their turns disagree since yesterday, in millionths of a US dollar",
     ["scope", "kind"],
 )
+COMPARED_AT = Gauge("vitte_spendings_compared_timestamp_seconds", "When this process last compared budgets with their turns")
 
 ACTIVE_WITHIN = timedelta(hours=24)
 ACTIVE_USERS = Gauge("vitte_active_users", "People who asked for a reply within 24 hours")
@@ -124,6 +125,7 @@ class UpkeepService:
             DIFFERENCE.labels(scope, "held").set(held)
             if spent or held:
                 log.warning("spendings_differ", scope=scope, spent_micros=spent, held_micros=held)
+        COMPARED_AT.set(self.clock.now().timestamp())
         return differences
 
     async def take_figures(self) -> None:

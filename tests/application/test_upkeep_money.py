@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from shared.application.jobs import MemoryJobs
-from shared.application.upkeep import DIFFERENCE, UpkeepService
+from shared.application.upkeep import COMPARED_AT, DIFFERENCE, UpkeepService
 from shared.domain.billing import Spending
 from shared.domain.memory import Memory, MemoryStatus
 from tests.factories import BOT_ID, NOON, House, make_character, make_dialog, make_turn, make_user
@@ -55,6 +55,7 @@ async def test_a_budget_that_disagrees_is_reported_and_left_alone(house: House) 
     await house.rows("update spendings set spent_micros = 9, reserved_micros = 690 where scope = 'user'")
     assert await make_upkeep(house).compare_spendings() == {"user": (9, 10), "bot": (0, 0)}
     assert [DIFFERENCE.labels("user", kind)._value.get() for kind in ("spent", "held")] == [9, 10]
+    assert COMPARED_AT._value.get() == house.clock.now().timestamp()
     assert await spendings(house) == [("user", 690, 9), ("bot", 700, 0)]
 
 
