@@ -60,6 +60,10 @@ class Piece:
     model: str | None = None
 
 
+REFUSED_PROMPT, NOTHING_SAID = "bad_request", "no_text"
+"""Reasons that are about the prompt: a model is there, and refuses this request or answers it with nothing."""
+
+
 class ModelUnavailableError(UnavailableError):
     """The provider refused, timed out, was cut off or answered nonsense. `started` says whether a piece had been delivered."""
 
@@ -68,6 +72,11 @@ class ModelUnavailableError(UnavailableError):
     def __init__(self, what: str, *, reason: str, started: bool = False, retry_after: float | None = None) -> None:
         super().__init__(what, retry_after=retry_after)
         self.reason, self.started = reason, started
+
+    @property
+    def is_about_prompt(self) -> bool:
+        """Asking the same again later is of no use."""
+        return self.reason in {REFUSED_PROMPT, NOTHING_SAID}
 
 
 class ChatModel(Protocol):

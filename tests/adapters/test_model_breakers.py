@@ -54,6 +54,16 @@ def test_it_opens_after_so_many_failures_in_a_row_for_so_long(name: str, failure
     assert one.state is BreakerState.HALF_OPEN
 
 
+def test_prompts_that_are_answered_with_nothing_shut_a_model_only_when_they_are_the_rule() -> None:
+    one, _ = breaker("gemini:m")
+    for _ in range(10):
+        one.failed("no_text")
+    assert one.state is BreakerState.CLOSED
+    for _ in range(10):
+        one.failed("no_text")
+    assert one.state is BreakerState.OPEN
+
+
 def test_a_success_begins_the_row_anew() -> None:
     one, _ = breaker("gemini:m")
 

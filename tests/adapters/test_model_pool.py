@@ -46,6 +46,18 @@ async def test_a_failure_before_the_first_text_moves_on_at_once(reason: str) -> 
     assert (told["from_model"], told["to_model"], told["reason"]) == ("first:m", "second:m", reason)
 
 
+@pytest.mark.parametrize("reason", ["no_text", "bad_request"])
+async def test_a_prompt_that_no_model_can_answer_is_told_as_such_though_another_one_is_away(reason: str) -> None:
+    first, second = scripted()
+    first.break_next(Fault(reason=reason))
+    second.break_next(Fault(reason="refused"))
+    house = pooled([first, second])
+    with pytest.raises(ModelUnavailableError) as told:
+        await house.read()
+    assert (told.value.reason, told.value.is_about_prompt) == (reason, True)
+    assert house.breakers.of("first:m").is_closed
+
+
 @pytest.mark.parametrize("second_says", [STORY, "there was a fox.", " there was a fox.", "a time there was a fox."])
 async def test_a_reply_that_is_cut_goes_on_without_doubled_text(second_says: str) -> None:
     first, second = scripted()

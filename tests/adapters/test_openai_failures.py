@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from shared.application.ports import ModelUnavailableError, PromptMessage, Role
-from tests.adapters.listening import Talk, listen_until_failure, say
+from shared.application.ports import FinishReason, ModelUnavailableError, PromptMessage, Role
+from tests.adapters.listening import Talk, listen_until_failure, read, say
 from tests.adapters.provider_server import DONE, ProviderServer, answers, chunk, event, hangs, hangs_up, keeps_alive, streams, usage, whole
 
 
@@ -20,8 +20,8 @@ from tests.adapters.provider_server import DONE, ProviderServer, answers, chunk,
     ("script", "reason"),
     [
         (hangs_up, "cut"),
-        (streams(chunk(finish="stop"), usage(), DONE), "empty"),
-        (streams(chunk("  \n"), chunk(finish="length"), DONE), "empty"),
+        (streams(chunk(finish="stop"), usage(), DONE), "no_text"),
+        (streams(chunk("  \n"), chunk(finish="length"), DONE), "no_text"),
         (streams(b""), "empty"),
         (streams(b": ping\n\n"), "empty"),
         (streams(event({"choices": [{"delta": {"role": "assistant", "content": ""}}]})), "empty"),
@@ -41,8 +41,8 @@ from tests.adapters.provider_server import DONE, ProviderServer, answers, chunk,
         (answers(500), "server_error"),
         (answers(529), "server_error"),
         (answers(400), "bad_request"),
-        (answers(404), "bad_request"),
-        (answers(302, headers={"Location": "http://127.0.0.1:1/elsewhere"}), "bad_request"),
+        (answers(404), "not_found"),
+        (answers(302, headers={"Location": "http://127.0.0.1:1/elsewhere"}), "not_found"),
         (answers(401), "unauthorized"),
         (answers(402), "unauthorized"),
         (answers(403), "unauthorized"),
@@ -247,3 +247,11 @@ async def test_a_check_that_hangs_ends(talk: Talk, provider: ProviderServer) -> 
         await talk(limits={"first_token_timeout": 0.1}).check()
 
     assert failure.value.reason == "timeout_total"
+
+
+@pytest.mark.parametrize("finish", ["stop", "content_filter"])
+async def test_a_refusal_in_a_field_of_its_own_is_filtered_and_not_silence(talk: Talk, provider: ProviderServer, finish: str) -> None:
+    refusals = [event({"choices": [{"delta": {"refusal": words}}]}) for words in ("I'm sorry, ", "I cannot do that.")]
+    provider.script(streams(*refusals, chunk(finish=finish), usage(), DONE))
+    pieces = await read(talk())
+    assert ("".join(piece.text for piece in pieces), pieces[-1].finish) == ("", FinishReason.FILTERED)

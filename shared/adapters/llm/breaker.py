@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import structlog
 
-from shared.adapters.llm.failures import BAD_REQUEST, TIMEOUT_FIRST_TEXT, TIMEOUT_TOTAL, UNAUTHORIZED
+from shared.adapters.llm.failures import BAD_REQUEST, NO_TEXT, TIMEOUT_FIRST_TEXT, TIMEOUT_TOTAL, UNAUTHORIZED
 from shared.adapters.llm.metrics import BREAKER_OPENINGS, BREAKER_PROBES, BREAKER_STATE
 
 LONGEST_OPEN = 300.0
@@ -137,12 +137,15 @@ class Breaker:
             self._changed()
 
     def failed(self, reason: str, retry_after: float | None = None) -> None:
-        """A refused request says nothing about the provider's health; a refused key will not be taken the next time either."""
+        """A refused request says nothing about the provider's health; a refused key will not be taken the next time either. Prompts that
+        are answered with nothing count for the rate only: three of one person must not shut a model for everybody.
+        """
         if reason == BAD_REQUEST:
             return
         self._count(failed=True)
-        self.failures += 1
-        self.news.in_a_row += 1
+        if reason != NO_TEXT:
+            self.failures += 1
+            self.news.in_a_row += 1
         if self._until is None and (reason == UNAUTHORIZED or self._is_too_much()):
             BREAKER_OPENINGS.labels(self.name, reason).inc()
             self._open(reason, retry_after)
@@ -153,7 +156,7 @@ class Breaker:
         self._probe_until = 0.0
         self.news.probe_ended = True
         BREAKER_PROBES.labels(self.name, reason or "ok").inc()
-        if reason is None or reason == BAD_REQUEST:
+        if reason is None or reason in {BAD_REQUEST, NO_TEXT}:
             self._close()
             self.news = News(closed=True)
         else:

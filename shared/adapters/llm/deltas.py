@@ -58,6 +58,8 @@ def _choice(choices: Any, parsed: dict[str, Any]) -> Delta:
     if finish == "error":
         return Delta(error=choice.get("error") or "error")
     usage = parsed.get("usage")
+    if said.get("refusal"):
+        return Delta(finish=FinishReason.FILTERED, usage=_usage(usage) if usage else None, model=_model(parsed))
     return Delta(_text(said.get("content")), _finish(finish), _usage(usage) if usage else None, _model(parsed))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from shared.application.ports import ModelUnavailableError
+from shared.application.ports import NOTHING_SAID, REFUSED_PROMPT, ModelUnavailableError
 
 REFUSED: Final = "refused"
 TIMEOUT_FIRST_TEXT: Final = "timeout_first_token"
@@ -21,10 +21,13 @@ TIMEOUT_TOTAL: Final = "timeout_total"
 CUT: Final = "cut"
 RATE_LIMITED: Final = "rate_limited"
 UNAUTHORIZED: Final = "unauthorized"
-BAD_REQUEST: Final = "bad_request"
+BAD_REQUEST: Final = REFUSED_PROMPT
 SERVER_ERROR: Final = "server_error"
 GARBAGE: Final = "garbage"
 EMPTY: Final = "empty"
+NO_TEXT: Final = NOTHING_SAID
+NOT_FOUND: Final = "not_found"
+"""No such model, or nothing of the kind at this address: a matter of the settings, not of the prompt."""
 BREAKER_OPEN: Final = "breaker_open"
 
 LONGEST_RETRY_AFTER = 3600.0
@@ -33,6 +36,8 @@ _REASONS = {401: UNAUTHORIZED, 402: UNAUTHORIZED, 403: UNAUTHORIZED, 408: SERVER
 
 
 def reason_of_status(status: int) -> str:
+    if status < 400 or status in {404, 405, 410, 421}:
+        return NOT_FOUND
     return _REASONS.get(status) or (SERVER_ERROR if status >= 500 else BAD_REQUEST)
 
 

@@ -11,7 +11,7 @@ import structlog
 from shared.adapters.llm.breaker import BreakerState
 from shared.adapters.llm.breakers import Breakers
 from shared.adapters.llm.call import Call
-from shared.adapters.llm.failures import BAD_REQUEST, BREAKER_OPEN, CUT, EMPTY, GARBAGE, RATE_LIMITED, REFUSED, SERVER_ERROR
+from shared.adapters.llm.failures import BAD_REQUEST, BREAKER_OPEN, CUT, EMPTY, GARBAGE, NO_TEXT, RATE_LIMITED, REFUSED, SERVER_ERROR
 from shared.adapters.llm.member import Member
 from shared.adapters.llm.metrics import FAILOVERS
 from shared.adapters.llm.reply_in_parts import ReplyInParts
@@ -134,13 +134,15 @@ class Line:
         self._left = None
 
     def _nobody(self) -> ModelUnavailableError:
+        """The reason is the last one's; or, when a model was there and could do nothing with the prompt, that."""
         said = [f"{member.name} ({error.reason})" for member, error in self._failures]
         shut = [f"{member.name} ({BREAKER_OPEN})" for member in self._shut]
         waits = [error.retry_after for _, error in self._failures if error.retry_after is not None]
         waits += [member.breaker.opens_in for member in self._shut]
+        reasons = [error.reason for _, error in self._failures]
         return ModelUnavailableError(
             f"no model answered: {', '.join([*said, *shut])}",
-            reason=self._failures[-1][1].reason if self._failures else BREAKER_OPEN,
+            reason=next((reason for reason in reasons if reason in {BAD_REQUEST, NO_TEXT}), reasons[-1] if reasons else BREAKER_OPEN),
             started=self._reply.started,
             retry_after=min(waits) if waits else None,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from shared.adapters.llm.deltas import Delta, GarbageError
-from shared.adapters.llm.failures import CUT, EMPTY, GARBAGE, reported
+from shared.adapters.llm.failures import CUT, EMPTY, GARBAGE, NO_TEXT, reported
 from shared.adapters.llm.sse import EventReader, EventTooLongError
 from shared.application.ports import FinishReason, ModelUnavailableError, Piece, Usage
 
@@ -60,7 +60,7 @@ class ReplyReader:
     def last_piece(self) -> Piece:
         """Raises `ModelUnavailableError` when the reply is complete and says nothing, unless a filter is the reason."""
         if not self.started and self.finish is not FinishReason.FILTERED:
-            raise self._failure("answered without text", EMPTY)
+            raise self._failure("answered without text", NO_TEXT)
         return Piece(finish=self.finish or FinishReason.STOP, usage=self._usage, model=self._model)
 
     def _split(self, chunk: bytes) -> list[bytes]:
@@ -102,7 +102,7 @@ class ReplyReader:
         self._recognised = self._recognised or bool(delta.text) or delta.finish is not None
         self._usage = delta.usage or self._usage
         self._model = delta.model or self._model
-        self.finish = self.finish or delta.finish
+        self.finish = delta.finish if delta.finish is FinishReason.FILTERED else self.finish or delta.finish
         self.complete = self.finish is not None and self._usage is not None
 
     def _end(self) -> None:

@@ -47,6 +47,8 @@ async def take_turn(desk: Desk, ask: Ask) -> AsyncGenerator[Piece, None]:
     except ModelUnavailableError as error:
         rest = answer.end()
         await turn.finish(TurnStatus.INTERRUPTED if answer.bubbles else TurnStatus.FAILED, error.reason)
+        if not answer.bubbles and error.is_about_prompt:
+            raise UselessReplyError(str(error), reason=error.reason) from None
         if not answer.bubbles:
             raise
         if rest:
@@ -104,7 +106,7 @@ class _Turn:
         rest = self.answer.end()
         if self.answer.words.problem is not None:
             report_problem(self.turn_id, self.answer.words.problem, name)
-        desk.scales.learn(name, sum(map(message_tokens, prompt.messages)), self.answer.counted_prompt)
+        desk.scales.learn(self.answer.model or name, sum(map(message_tokens, prompt.messages)), self.answer.counted_prompt)
         if rest:
             yield rest
 

@@ -175,6 +175,14 @@ async def test_a_reply_of_no_use_is_told_at_once(desk: Desk) -> None:
     assert await desk.statuses() == ["handled"]
 
 
+@pytest.mark.parametrize("reason", ["no_text", "bad_request"])
+async def test_a_prompt_that_models_cannot_answer_is_told_at_once_and_not_asked_again(desk: Desk, reason: str) -> None:
+    desk.model.break_next(Fault(reason=reason))
+    await desk.tell("Hi")
+    assert (await desk.texts())[0].startswith("I could not find a good answer to that.")
+    assert (await desk.statuses(), len(desk.model.prompts)) == (["handled"], 1)
+
+
 async def crowded(desk: Desk, seconds: float) -> None:
     """Works on what is due as a process does that has had no free place for so long."""
     leases = await desk.take()
