@@ -14,7 +14,7 @@ from shared.application.ports import ChatModel, FinishReason, ModelUnavailableEr
 from shared.domain.errors import ContentRejectedError
 from shared.domain.inbox import Lease, Outgoing
 from shared.domain.speaker import Speaker
-from tests.factories import BOT_ID, House, make_update
+from tests.factories import BOT_ID, House, make_update, open_house
 
 PURSES = "select scope, reserved_micros::int, spent_micros::int from spendings order by scope"
 
@@ -145,18 +145,20 @@ async def test_a_spent_budget_is_refused_until_midnight_and_nothing_else_is_paid
     assert await ask(chat, ann, "2") == "You said: Why is the sky blue?"
 
 
-async def test_of_200_turns_at_once_at_the_limit_one_at_most_goes_over(house: House) -> None:
+async def test_of_1000_turns_at_once_in_two_replicas_at_the_limit_one_each_at_most_goes_over(house: House, database_url: str) -> None:
     ann = await with_budget(house, 1000)
     await house.switches.set("bot_daily_micros", 5000, by="ann")
-    chat = chat_of(house)
-    ended = await asyncio.gather(*(ask(chat, ann, str(number)) for number in range(200)), return_exceptions=True)
+    async with open_house(database_url) as other:
+        replicas = [chat_of(house), chat_of(other)]
+        turns = (ask(replicas[number % 2], ann, str(number)) for number in range(1000))
+        ended = await asyncio.gather(*turns, return_exceptions=True)
 
     kinds = Counter(type(end).__name__ for end in ended)
     assert kinds.keys() == {"str", "BudgetSpentError"}
     [(bot, bot_held, bot_spent), (user, user_held, user_spent)] = await house.rows(PURSES)
     assert (bot, bot_held, user, user_held) == ("bot", 0, "user", 0)
     assert bot_spent == user_spent == sum(cost for (cost,) in await house.rows("select cost_micros::int from turns"))
-    assert user_spent <= 1000 + 150
+    assert user_spent <= 1000 + 2 * 150
     assert await house.used(ann) == kinds["str"]
 
 

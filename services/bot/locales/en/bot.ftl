@@ -91,7 +91,10 @@ error-too_many_turns = That was quick! You can send { $limit } messages a minute
     [one] a second
    *[other] { $seconds } seconds
  }.
-error-budget_spent = Today's budget for answers is used up. It begins anew at { $resets } UTC.
+error-budget_spent = { $scope ->
+    [bot] This bot has used up what its answers may cost today, for everybody. It begins anew at { $resets } UTC – see you then!
+   *[user] Your answers have used up today's budget. It begins anew at { $resets } UTC; /status shows your plan, and with /settings a simpler model makes it last longer.
+ }
 error-model_choice_not_allowed = Your plan does not include choosing a model.
 too-many-updates = That is a lot at once. Give me a few seconds, then go on.
 error-registration_closed = This bot does not take new people at the moment. Please try again later.
