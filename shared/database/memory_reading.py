@@ -126,8 +126,10 @@ class MemoryReadingRows:
     async def summarise(self, past: Past, *, text: str, until: int, tokens_before: int, tokens_after: int, model: str) -> bool:
         """False when the past is not what it was any more."""
         values = {"dialog_id": past.dialog_id, "history_from": past.history_from, "seen_until": past.until, "text": text, "until": until}
+        told = [one for one in past.messages if one.id <= until and not one.is_left_out]
+        heard = {"told": [one.id for one in told], "words": [one.text for one in told]}
         counted = {"tokens_before": tokens_before, "tokens_after": tokens_after, "model": model}
-        return bool((await self.connection.execute(SUMMARISE, values | counted)).scalar_one())
+        return bool((await self.connection.execute(SUMMARISE, values | heard | counted)).scalar_one())
 
     async def unsketched(self, dialog_id: UUID, model: str, most: int) -> list[tuple[UUID, str]]:
         """Memories of the people of a dialog that this embedding model has not seen."""

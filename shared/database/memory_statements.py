@@ -11,12 +11,18 @@ _SETTLED = """m.id < coalesce((
       and (o.status = 'open' or (o.status = 'failed' and o.created_at > now() - interval '15 minutes'))
 ), 9223372036854775807)"""
 _COUNTS = "t.status in ('finished', 'interrupted') and t.undone_at is null"
-_NOT_FORGOTTEN = "not exists (select from memories f where f.source_message_id = m.id and f.status = 'forgotten')"
+_FORGOTTEN = "exists (select from memories f where f.source_message_id = m.id and f.status = 'forgotten')"
+_NOT_FORGOTTEN = f"not {_FORGOTTEN}"
+# The reply to something forgotten says it again more often than not.
+_LEFT_OUT = f"""({_FORGOTTEN} or (m.role = 'assistant' and exists (
+    select from messages w join memories f on f.source_message_id = w.id where w.turn_id = m.turn_id and f.status = 'forgotten'
+)))"""
 
-# Edits are looked for from a little before the last reading on: one may have begun before it and ended after.
+# Edits are looked for from a little before the last reading on: one may have begun before it and ended after. Those of what was said
+# before a fresh start are not read.
 READ = text(f"""
     with dialog as (
-        select d.id, d.character_id, d.telegram_bot_id, k.until_message_id as seen_until, k.updated_at as seen_at,
+        select d.id, d.character_id, d.telegram_bot_id, d.history_from, k.until_message_id as seen_until, k.updated_at as seen_at,
                coalesce(k.until_message_id, 0) as until
         from dialogs d left join memory_marks k on k.dialog_id = d.id where d.id = cast(:dialog_id as uuid)
     ), fresh as (
@@ -24,7 +30,8 @@ READ = text(f"""
         where m.dialog_id = d.id and m.id > d.until and {_SETTLED} order by m.id limit :most
     ), edited as (
         select m.id, m.role, m.text, m.turn_id, m.is_active from messages m, dialog d
-        where m.dialog_id = d.id and m.id <= d.until and m.role = 'user' and m.edited_at > d.seen_at order by m.id limit :most
+        where m.dialog_id = d.id and m.id between d.history_from and d.until and m.role = 'user' and m.edited_at > d.seen_at
+        order by m.id limit :most
     ), last_word as (
         select m.id, m.role, m.text, m.turn_id, m.is_active from messages m, dialog d
         where m.dialog_id = d.id and m.id <= d.until and m.role = 'assistant' and m.is_active order by m.id desc limit 1
@@ -71,9 +78,12 @@ RETRACT = """
     ), revived as (
         update memories p set status = 'active', successor_id = null, updated_at = now() from retracted r
         where p.successor_id = r.id and p.status in ('replaced', 'asked') and p.id not in (select id from retracted)
+    ), unfolded as (
+        delete from summaries where dialog_id = cast(:dialog_id as uuid) and until_message_id >= (select min(id) from taken_back)
     )
 """
-"""What the messages `taken_back (id)` have brought goes, and what it replaced holds again; what the user confirmed stays."""
+"""What the messages `taken_back (id)` of the dialog have brought goes, and what it replaced holds again; what the user confirmed stays.
+The summary that they went into is written anew."""
 
 # Beside the memory that it is about stand those that are asked about because of it; where that one is asked itself, what it contradicts.
 INSERT = text("""
@@ -132,7 +142,7 @@ MAKE_ROOM = text(f"""
 
 PAST = text(f"""
     select d.history_from, d.telegram_bot_id, s.text as summary, s.until_message_id, s.tokens_before, m.id, m.role, m.text,
-           m.role = 'user' and not ({_NOT_FORGOTTEN}) as is_left_out
+           {_LEFT_OUT} as is_left_out
     from dialogs d left join summaries s on s.dialog_id = d.id
          left join (messages m left join turns t on t.id = m.turn_id)
              on m.dialog_id = d.id and m.id >= greatest(d.history_from, coalesce(s.until_message_id, 0) + 1) and m.is_active
@@ -141,15 +151,25 @@ PAST = text(f"""
     order by m.id limit :most
 """)  # noqa: S608
 
-# Only on top of what was read: not when the user has begun anew, or another one was first.
-SUMMARISE = text("""
-    with dialog as (
-        select id from dialogs where id = cast(:dialog_id as uuid) and history_from = cast(:history_from as bigint) for share
+# Only of what was read, word for word: not when the user has begun anew, corrected, undone or forgotten something of it, or another one
+# was first.
+SUMMARISE = text(f"""
+    with told as (
+        select m.id, cast(m.text as text) as words from messages m
+        where m.dialog_id = cast(:dialog_id as uuid) and m.is_active and m.id <= cast(:until as bigint)
+          and m.id >= greatest(cast(:history_from as bigint), coalesce(cast(:seen_until as bigint), 0) + 1)
+          and (m.turn_id is null or exists (select from turns t where t.id = m.turn_id and {_COUNTS})) and {_SETTLED} and not {_LEFT_OUT}
+        for share of m
+    ), dialog as (
+        select id from dialogs where id = cast(:dialog_id as uuid) and history_from = cast(:history_from as bigint)
+          and (select array_agg((id, words) order by id) from told) is not distinct from (
+              select array_agg((id, words) order by id) from unnest(cast(:told as bigint[]), cast(:words as text[])) as w (id, words)
+          ) for share
     ), before as (
         select until_message_id from summaries where dialog_id = cast(:dialog_id as uuid) for update
     ), changed as (
         insert into summaries (dialog_id, text, until_message_id, tokens_before, tokens_after, model)
-        select id, cast(:text as text), :until, :tokens_before, :tokens_after, cast(:model as text) from dialog
+        select id, cast(:text as text), cast(:until as bigint), :tokens_before, :tokens_after, cast(:model as text) from dialog
         where (select until_message_id from before) is not distinct from cast(:seen_until as bigint)
         on conflict (dialog_id) do update
             set text = excluded.text, until_message_id = excluded.until_message_id, tokens_before = excluded.tokens_before,
@@ -158,7 +178,7 @@ SUMMARISE = text("""
         returning 1
     )
     select count(*) from changed
-""")
+""")  # noqa: S608
 
 UNSKETCHED = text("""
     select m.id, m.fact from memories m
