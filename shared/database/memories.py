@@ -27,7 +27,7 @@ def _shown(table: str) -> str:
                m.source_message_id is null and m.confidence >= {CERTAIN} as is_own_words, s.created_at as said_at,
                r.id as rival_id, r.fact as rival_fact
         from {table} m left join messages s on s.id = m.source_message_id
-             left join memories r on m.status = 'asked' and r.id = m.successor_id and r.status = 'active' and r.user_id = m.user_id
+             left join memories r on m.status = 'asked' and r.id = m.successor_id and r.status = 'active' and {_MINE.format("r")}
     """  # noqa: S608 - made of our own parts only
 
 
@@ -112,22 +112,33 @@ _PIN = text(f"""
     ) {_shown("written")}
 """)  # noqa: S608
 
+# A question goes where what it doubts goes: no other character shall hear of that by it.
 _SHARE = text(f"""
     with written as (
         update memories m set character_id = case when :is_shared then null else cast(:character_id as uuid) end, updated_at = now()
-        where {_THIS} returning m.*
+        where {_THIS} and m.status = 'active' returning m.*
+    ), along as (
+        update memories o set character_id = w.character_id from written w
+        where w.character_id is not null and o.successor_id = w.id and o.user_id = w.user_id and o.status = 'asked'
     ) {_shown("written")}
 """)  # noqa: S608
 
+# What it contradicts goes, with all else that was asked about because of that; who knew that, and that it was pinned, stays as it was.
 _CONFIRM = text(f"""
     with asked as (
         select m.* from memories m where {_THIS} and m.status = 'asked' for update
+    ), holds as (
+        select r.id, r.character_id, r.is_pinned from asked a join memories r on r.id = a.successor_id
+        where r.status = 'active' and {_MINE.format("r")} for update of r
     ), replaced as (
-        update memories r set status = 'replaced', successor_id = a.id, updated_at = now() from asked a
-        where r.id = a.successor_id and r.user_id = a.user_id and r.status = 'active'
+        update memories r set status = 'replaced', successor_id = case when r.id = h.id then a.id else h.id end, updated_at = now()
+        from asked a, holds h
+        where r.user_id = a.user_id and (r.id = h.id or (r.successor_id = h.id and r.status = 'asked' and r.id <> a.id))
     ), written as (
-        update memories m set status = 'active', successor_id = null, confidence = {CERTAIN}, updated_at = now() from asked a
-        where m.id = a.id returning m.*
+        update memories m set status = 'active', successor_id = null, confidence = {CERTAIN}, updated_at = now(),
+            is_pinned = m.is_pinned or coalesce(h.is_pinned, false),
+            character_id = case when h.id is null then m.character_id else h.character_id end
+        from asked a left join holds h on true where m.id = a.id returning m.*
     )
     {_shown("written")}
 """)  # noqa: S608

@@ -81,6 +81,8 @@ class NewMemory:
     source: int
     of: UUID | None = None
     asks: bool = False
+    says_so: bool = False
+    """The user said themselves that something has changed; what is firm gives way to nothing less."""
 
 
 class MemoryReadingRows:
@@ -112,9 +114,10 @@ class MemoryReadingRows:
         values = {name: getattr(memory, name) for name in NewMemory.__slots__}
         return bool((await self.connection.execute(INSERT, {**values, "character_id": character_id})).scalar_one())
 
-    async def settle(self, memory_id: UUID) -> bool:
-        """Of two that contradict each other this one holds. False when it is gone."""
-        return (await self.connection.execute(SETTLE, {"id": memory_id})).scalar() is not None
+    async def settle(self, memory_id: UUID, character_id: UUID, *, says_so: bool) -> bool:
+        """Of those that contradict each other this one holds. False when it is gone, or what it contradicts does not give way."""
+        values = {"id": memory_id, "character_id": character_id, "says_so": says_so}
+        return (await self.connection.execute(SETTLE, values)).scalar() is not None
 
     async def make_room(self, user_id: UUID) -> None:
         await self.connection.execute(MAKE_ROOM, {"user_id": user_id})

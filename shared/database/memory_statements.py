@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from shared.domain.memory_rules import MOST_MEMORIES
+from shared.domain.memory_rules import CERTAIN, MOST_MEMORIES
 
 # A turn that is open, or has just failed and may be taken up again, has not said its last: nothing after it is read yet.
 _SETTLED = """m.id < coalesce((
@@ -17,6 +17,8 @@ _NOT_FORGOTTEN = f"not {_FORGOTTEN}"
 _LEFT_OUT = f"""({_FORGOTTEN} or (m.role = 'assistant' and exists (
     select from messages w join memories f on f.source_message_id = w.id where w.turn_id = m.turn_id and f.status = 'forgotten'
 )))"""
+_FIRM = f"({{0}}.is_pinned or {{0}}.confidence >= {CERTAIN})"
+_KNOWN_HERE = "({0}.character_id is null or {0}.character_id = cast(:character_id as uuid))"
 
 # Edits are looked for from a little before the last reading on: one may have begun before it and ended after. Those of what was said
 # before a fresh start are not read.
@@ -86,52 +88,74 @@ RETRACT = """
 The summary that they went into is written anew."""
 
 # Beside the memory that it is about stand those that are asked about because of it; where that one is asked itself, what it contradicts.
-INSERT = text("""
+# Whoever knew what is replaced knows what takes its place, and a question lives where what it doubts does. What was pinned or written by
+# the user while the model read is not replaced by what it read. Those asked about keep to what they contradicted: should the new one be
+# taken back, that holds again and they do not.
+INSERT = text(f"""
     with about as (
         select coalesce((
             select a.successor_id from memories a
             where a.id = cast(:of as uuid) and a.user_id = cast(:user_id as uuid) and a.status = 'asked'
         ), cast(:of as uuid)) as id
     ), old as (
-        select m.id, m.is_pinned, m.status from memories m, about
+        select m.id, m.character_id, m.is_pinned, m.confidence, m.status from memories m, about
         where m.user_id = cast(:user_id as uuid)
-          and ((m.id = about.id and m.status in ('active', 'asked')) or (m.successor_id = about.id and m.status = 'asked'))
+          and ((m.id = about.id and m.status in ('active', 'asked') and {_KNOWN_HERE.format("m")})
+               or (m.successor_id = about.id and m.status = 'asked'))
         for update of m
     ), holds as (
-        select id, is_pinned from old where status = 'active'
+        select id, character_id, is_pinned, confidence from old where status = 'active'
+    ), doubt as (
+        select :asks or exists (select from holds h where {_FIRM.format("h")} and not :says_so) as asks
     ), added as (
         insert into memories (id, user_id, character_id, topic, fact, confidence, status, is_pinned, source_message_id, successor_id,
                               created_at)
-        select cast(:id as uuid), cast(:user_id as uuid), cast(:owner as uuid), cast(:topic as text), cast(:fact as text),
-               cast(:confidence as real), case when :asks and exists (select from holds) then 'asked' else 'active' end,
-               not :asks and coalesce((select is_pinned from holds), false), cast(:source as bigint),
-               case when :asks then (select id from holds) end, clock_timestamp()
+        select cast(:id as uuid), cast(:user_id as uuid),
+               case when h.id is null or (d.asks and h.character_id is null) then cast(:owner as uuid) else h.character_id end,
+               cast(:topic as text), cast(:fact as text), cast(:confidence as real),
+               case when d.asks and h.id is not null then 'asked' else 'active' end,
+               not d.asks and coalesce(h.is_pinned, false), cast(:source as bigint), case when d.asks then h.id end, clock_timestamp()
+        from doubt d left join holds h on true
         where not exists (
             select from memories s where s.user_id = cast(:user_id as uuid) and s.status in ('active', 'asked')
-              and (s.character_id is null or s.character_id = cast(:character_id as uuid)) and lower(s.fact) = lower(cast(:fact as text))
+              and {_KNOWN_HERE.format("s")} and lower(s.fact) = lower(cast(:fact as text))
         )
         returning id
     ), replaced as (
-        update memories m set status = 'replaced', successor_id = a.id, updated_at = now() from old o, added a
-        where m.id = o.id and not :asks
+        update memories m set status = 'replaced', updated_at = now(),
+            successor_id = case when o.status = 'asked' then coalesce((select id from holds), a.id) else a.id end
+        from old o, added a, doubt d where m.id = o.id and not d.asks
     )
     select count(*) from added
-""")
+""")  # noqa: S608
 
-SETTLE = text("""
+# What is firm gives way only to the user's own word that it has changed (:says_so), and what only another character knows to nothing.
+SETTLE = text(f"""
     with told as (
         select id, user_id, status, successor_id from memories where id = cast(:id as uuid) and status in ('active', 'asked') for update
+    ), holds as (
+        select r.id, r.character_id, r.is_pinned, r.confidence from told t join memories r on r.id = t.successor_id
+        where t.status = 'asked' and r.user_id = t.user_id and r.status = 'active' for update of r
+    ), settled as (
+        select t.*, h.id as old, h.character_id as owner, h.is_pinned from told t left join holds h on true
+        where h.id is null or ((:says_so or not {_FIRM.format("h")}) and {_KNOWN_HERE.format("h")})
     ), replaced as (
-        update memories r set status = 'replaced', successor_id = t.id, updated_at = now() from told t
-        where t.status = 'asked' and r.id = t.successor_id and r.user_id = t.user_id and r.status = 'active'
+        update memories r set status = 'replaced', successor_id = case when r.id = t.old then t.id else t.old end, updated_at = now()
+        from settled t
+        where r.user_id = t.user_id and (r.id = t.old or (r.successor_id = t.old and r.status = 'asked' and r.id <> t.id))
     ), dismissed as (
-        delete from memories o using told t
+        delete from memories o using settled t
         where t.status = 'active' and o.successor_id = t.id and o.user_id = t.user_id and o.status = 'asked'
     )
-    update memories m set status = 'active', updated_at = now(), successor_id = null from told t where m.id = t.id
+    update memories m set status = 'active', updated_at = now(), successor_id = null,
+        is_pinned = m.is_pinned or coalesce(t.is_pinned, false),
+        character_id = case when t.old is null then m.character_id else t.owner end
+    from settled t where m.id = t.id
     returning 1
-""")
-"""What is said again holds: an asked one takes its rival's place, of an active one the rivals go."""
+""")  # noqa: S608
+"""What is said again holds: an asked one takes the place of its rival, and of all that were asked about with it; of an active one the
+rivals go.
+"""
 
 MAKE_ROOM = text(f"""
     delete from memories where id in (

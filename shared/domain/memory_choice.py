@@ -44,36 +44,38 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`of` is the memory that is replaced or contradicted, or that holds once more."""
+    """`of` is the memory that is replaced or contradicted, or that holds once more. `says_so`: by the user's word that it has changed."""
 
     outcome: Outcome
     of: Kept | None = None
+    says_so: bool = False
 
 
 def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept], sentence: str, *, source: int | None = None) -> Decision:
     """`related` is the memory that the model named. The user's own word, in that sentence, that something has changed replaces; mere
     disagreement asks, and whichever of the two is said again, in another message than `source`, holds.
     """
+    says_so = CHANGED.search(sentence) is not None
     alike = next((one for one in known if _alike(heard.fact, one.fact)), None)
     if alike is not None:
-        return Decision(Outcome.SETTLED, alike) if _is_answered(alike, known, source) else Decision(Outcome.SAME)
+        holds = _is_answered(alike, known, source, says_so=says_so)
+        return Decision(Outcome.SETTLED, alike, says_so) if holds else Decision(Outcome.SAME)
     rival = _rival(heard, related, known)
     if rival is None:
         return Decision(Outcome.KEPT)
     if heard.relation is Relation.SAME:
         return Decision(Outcome.SAME)
-    says_so = CHANGED.search(sentence) is not None
     if says_so or (heard.relation is Relation.CHANGED and not rival.is_firm):
-        return Decision(Outcome.REPLACED, rival)
+        return Decision(Outcome.REPLACED, rival, says_so)
     return Decision(Outcome.ASKED, rival)
 
 
-def _is_answered(said_again: Kept, known: Sequence[Kept], source: int | None) -> bool:
+def _is_answered(said_again: Kept, known: Sequence[Kept], source: int | None, *, says_so: bool) -> bool:
     """Whether a question that the memory is part of is answered by saying it again. A firm memory does not give way to mere repetition."""
     if source is None or said_again.source == source:
         return False
     if said_again.is_asked:
-        return not any(one.id == said_again.of and one.is_firm for one in known)
+        return says_so or not any(one.id == said_again.of and one.is_firm for one in known)
     return any(one.is_asked and one.of == said_again.id and one.source != source for one in known)
 
 

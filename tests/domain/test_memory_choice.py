@@ -50,7 +50,7 @@ def test_a_change_replaces_and_a_contradiction_asks(fact: HeardFact, related: Ke
 def test_what_the_user_made_firm_gives_way_to_their_own_words_only(firm: Kept) -> None:
     prague = heard("Lives in Prague", "Prague", relation=Relation.CHANGED)
     assert decide(prague, firm, [firm], "Prague, my home") == Decision(Outcome.ASKED, firm)
-    assert decide(prague, firm, [firm], "no wait, I live in Prague now") == Decision(Outcome.REPLACED, firm)
+    assert decide(prague, firm, [firm], "no wait, I live in Prague now") == Decision(Outcome.REPLACED, firm, says_so=True)
 
 
 def test_what_is_asked_already_is_not_asked_again() -> None:
@@ -68,6 +68,8 @@ def test_of_two_that_contradict_each_other_the_one_that_is_said_again_holds() ->
     firm = kept(is_pinned=True)
     doubted = kept("Lives in Prague", is_asked=True, of=firm.id, source=2)
     assert decide(told, None, [firm, doubted], "", source=3) == Decision(Outcome.SAME), "what is pinned does not give way to repetition"
+    moved = Decision(Outcome.SETTLED, doubted, says_so=True)
+    assert decide(told, None, [firm, doubted], "I have moved to Prague now", source=3) == moved, "but to the word that it has changed"
 
 
 def test_the_model_is_told_of_what_the_words_are_about_then_of_the_general_and_the_newest() -> None:

@@ -206,7 +206,8 @@ async def _write(tx: Transaction, reading: Reading, judged: Sequence[Judged]) ->
         if words.get(one.source.id) != one.source.text:
             outcomes.append("unverified")
         elif outcome is Outcome.SETTLED and one.decision.of is not None:
-            outcomes.append(Outcome.SETTLED if await rows.settle(one.decision.of.id) else Outcome.SAME)
+            holds = await rows.settle(one.decision.of.id, reading.character_id, says_so=one.decision.says_so)
+            outcomes.append(Outcome.SETTLED if holds else Outcome.SAME)
         elif outcome is Outcome.SAME or not await rows.remember(_memory(one, reading.character_id), reading.character_id):
             outcomes.append(Outcome.SAME)
         else:
@@ -230,29 +231,29 @@ def _memory(one: Judged, character_id: UUID) -> NewMemory:
         source=one.source.id,
         of=rival.id if rival else None,
         asks=one.decision.outcome is Outcome.ASKED,
+        says_so=one.decision.says_so,
     )
 
 
 def _with(known: Sequence[Kept], judged: Judged) -> list[Kept]:
     """What will be known when the fact is written: the next one of the same answer may say it again, or otherwise."""
-    decision = judged.decision
-    if decision.outcome is Outcome.SAME:
+    outcome, of, heard = judged.decision.outcome, judged.decision.of, judged.heard
+    if outcome is Outcome.SAME:
         return list(known)
-    if decision.outcome is Outcome.SETTLED and (holds := decision.of) is not None:
-        gone = {holds.of} if holds.is_asked else {one.id for one in known if one.is_asked and one.of == holds.id}
-        return [replace(one, is_asked=False, of=None) if one is holds else one for one in known if one.id not in gone]
-    left = [one for one in known if decision.outcome is not Outcome.REPLACED or one is not decision.of]
-    is_asked = decision.outcome is Outcome.ASKED
-    heard = judged.heard
-    of = decision.of.id if is_asked and decision.of else None
+    about = of.of if of is not None and of.is_asked else of.id if of is not None else None
+    disputed = [one for one in known if about is not None and (one.id == about or (one.is_asked and one.of == about))]
+    is_pinned = outcome is not Outcome.ASKED and any(one.is_pinned for one in disputed if not one.is_asked)
+    if outcome is Outcome.SETTLED and of is not None:
+        holds = replace(of, is_asked=False, of=None, is_pinned=of.is_pinned or is_pinned)
+        return [holds if one is of else one for one in known if one is of or one not in disputed]
     new = Kept(
         id=judged.id,
         topic=heard.topic,
         fact=heard.fact,
         confidence=heard.confidence,
-        is_pinned=False,
-        is_asked=is_asked,
-        of=of,
+        is_pinned=is_pinned,
+        is_asked=outcome is Outcome.ASKED,
+        of=about if outcome is Outcome.ASKED else None,
         source=judged.source.id,
     )
-    return [*left, new]
+    return [*(one for one in known if outcome is not Outcome.REPLACED or (one not in disputed and one is not of)), new]
