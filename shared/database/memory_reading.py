@@ -157,7 +157,7 @@ class MemoryReadingRows:
 
     async def lagging(self, since: datetime, before: datetime, new_before: datetime, *, turns: int, most: int) -> list[UUID]:
         """Dialogs with something unread whose last turn began after `since`: before `before` (`new_before` where nothing was ever read), or
-        as the last of so many.
+        as the last of so many. Longest unread first, one of each bot in turn.
         """
         values = {"since": since, "before": before, "new_before": new_before, "turns": turns, "most": most}
         rows = await self.connection.execute(LAGGING, values)

@@ -84,11 +84,12 @@ class Refresher:
 
     async def _refresh(self, dialog_id: UUID) -> Refreshed:
         facts, messages = dict[str, int](), 0
-        for _ in range(MOST_BATCHES):
+        for batch in range(MOST_BATCHES):
             async with self.database.statement() as tx:
                 reading = await tx.memory_reading.read(dialog_id, BATCH_MESSAGES)
-            if reading is None or not (reading.fresh or any(one.is_edited for one in reading.messages)):
-                break
+            is_due = reading is not None and (reading.fresh or (batch == 0 and any(one.is_edited for one in reading.messages)))
+            if reading is None or not is_due:
+                break  # an edit of the last seconds stands after the mark still, and has been read with the first batch
             if not await self.reader.may_ask(reading.bot_id):
                 return Refreshed(facts=facts, messages=messages)
             found = await self._read(reading)

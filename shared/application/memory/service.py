@@ -25,6 +25,9 @@ NEW_RESTED_AFTER = timedelta(seconds=20)
 LAGGING_SINCE = timedelta(hours=2)
 """A dialog that nobody could read for so long is read when it goes on."""
 MOST_LAGGING = 200
+"""Dialogs that are asked for at once."""
+MOST_WAITING = 4000
+"""Dialogs that are looked at for those: what has been asked for already, and is not done, keeps no other waiting."""
 AGAIN_SECONDS = 120.0
 """A refresh that has not been done by then is asked for again."""
 
@@ -72,11 +75,14 @@ class MemoryService:
         now = self.clock.now()
         async with self.database.statement() as tx:
             rested, new_rested = now - RESTED_AFTER, now - NEW_RESTED_AFTER
-            lagging = await tx.memory_reading.lagging(now - LAGGING_SINCE, rested, new_rested, turns=DUE_TURNS, most=MOST_LAGGING)
-        asked = 0
+            lagging = await tx.memory_reading.lagging(now - LAGGING_SINCE, rested, new_rested, turns=DUE_TURNS, most=MOST_WAITING)
+        tried = asked = 0
         for dialog_id in lagging:
             if self.limits is None or await self.limits.first(f"memory:{dialog_id}", AGAIN_SECONDS):
                 asked += await self.jobs.enqueue(RefreshMemory(dialog_id=str(dialog_id)))
+                tried += 1
+            if tried == MOST_LAGGING:
+                break
         return asked
 
     async def known(self, speaker: Speaker, *, page: int = 0) -> MemoryPage:
