@@ -54,7 +54,7 @@ _ADD = text(f"""
     with known as (
         select m.* from memories m where {_MEMORY} and m.status = 'active' and lower(m.fact) = lower(cast(:fact as text)) limit 1
     ), crowding as (
-        delete from memories where not exists (select from known) and id in (
+        delete from memories where not is_pinned and not exists (select from known) and id in (
             select m.id from memories m where m.user_id = cast(:user_id as uuid) and {_LIVE.format("m")}
             order by m.is_pinned desc, m.confidence desc, m.created_at desc, m.id offset {MOST_MEMORIES - 1}
         )
@@ -106,9 +106,14 @@ _FORGET = text(f"""
     select count(*) from wiped
 """)  # noqa: S608
 
+# One place is left to what is not pinned, so that there is always something that can make room.
 _PIN = text(f"""
-    with written as (
-        update memories m set is_pinned = :is_pinned, updated_at = now() where {_THIS} returning m.*
+    with pinned as (
+        select count(*) as others from memories m
+        where m.user_id = cast(:user_id as uuid) and {_LIVE.format("m")} and m.is_pinned and m.id <> cast(:id as uuid)
+    ), written as (
+        update memories m set is_pinned = :is_pinned and p.others < {MOST_MEMORIES - 1}, updated_at = now() from pinned p
+        where {_THIS} returning m.*
     ) {_shown("written")}
 """)  # noqa: S608
 

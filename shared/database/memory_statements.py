@@ -158,7 +158,7 @@ rivals go.
 """
 
 MAKE_ROOM = text(f"""
-    delete from memories where id in (
+    delete from memories where not is_pinned and id in (
         select id from memories where user_id = cast(:user_id as uuid) and status in ('active', 'asked')
         order by is_pinned desc, confidence desc, created_at desc, id offset {MOST_MEMORIES}
     )

@@ -2,6 +2,8 @@
 
 from sqlalchemy import text
 
+from shared.domain.prompt import NOT_CERTAIN
+
 # A dialog's newest messages are asked for as a range of (dialog, id), which one index alone can answer in order. Asked for by an equal
 # dialog, PostgreSQL may walk all messages of everybody from the newest on, which costs nothing only while there are few dialogs.
 NEWEST = "(m.dialog_id, m.id) <= (cast(:dialog_id as uuid), 9223372036854775807) and (m.dialog_id, m.id) >= (cast(:dialog_id as uuid), {})"
@@ -21,6 +23,10 @@ REMEMBERED_FROM = """(
 
 RECALLED = 12
 """The most memories of a prompt."""
+
+_LONGEST_DOUBTED, _LONGEST_DOUBTS = 150, 100
+"""Characters of a fact, and of those that contradict it: with what stands between them they are one memory, which a prompt does not cut."""
+_CUT = "case when length({0}) > {1} then left({0}, {1} - 1) || '…' else {0} end"
 
 # What is near to what was said comes first: by the bits in which two sketches differ, as the angle between what they were made of, and by
 # shared words. A general topic counts as a little near. In a group only what was said there is used: others read along.
@@ -42,7 +48,8 @@ RECALL = f"""sought as materialized (
       ))
 ), recalled as (
     select case when a.facts is null then n.fact
-                else n.fact || ' (not certain: they have also said "' || a.facts || '"; ask which holds when it fits)' end as fact
+                else {_CUT.format("n.fact", _LONGEST_DOUBTED)} || ' {NOT_CERTAIN} they have also said "'
+                     || {_CUT.format("a.facts", _LONGEST_DOUBTS)} || '")' end as fact
     from (select * from memories_near order by is_pinned desc, nearness desc, created_at desc, id limit {RECALLED}) n
          left join lateral (
              select string_agg(o.fact, '; ' order by o.created_at) as facts from memories o, sought q

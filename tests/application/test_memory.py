@@ -7,6 +7,7 @@ import pytest
 from shared.domain.errors import InvalidInputError
 from shared.domain.memory import MemoryNotFoundError, MemoryStatus
 from shared.domain.speaker import Speaker
+from tests.application.memory_talk import fact, learn
 from tests.factories import BOB_ID, House, make_memory
 
 
@@ -174,3 +175,17 @@ async def test_memory_number_301_makes_room(house: House) -> None:
     await house.memory.add(ann, "I like tea")
     kept = {fact for (fact,) in await house.rows("select fact from memories")}
     assert (len(kept), "Weak" in kept, {"Pinned", "I like tea"} <= kept) == (300, False, True)
+
+
+async def test_what_is_pinned_never_makes_room(house: House) -> None:
+    ann = await house.speaker()
+    await house.add(*[make_memory(ann, fact=f"Fact {number}", is_pinned=True) for number in range(299)])
+    tea = await house.memory.add(ann, "I like tea")
+    assert not (await house.memory.pin(ann, tea.id, True)).is_pinned
+    coffee = await house.memory.add(ann, "I like coffee")
+    assert await house.rows("select count(*), count(*) filter (where is_pinned) from memories") == [(300, 299)]
+    assert (await house.memory.find(ann, coffee.id)).fact == "I like coffee"
+    await house.rows("update memories set is_pinned = true returning 1")
+    await house.memory.add(ann, "I like milk")
+    await learn(house, ann, "I live in Brno", fact("Lives in Brno", "I live in Brno"))
+    assert await house.rows("select count(*) filter (where is_pinned) from memories") == [(300,)]

@@ -102,7 +102,9 @@ async def test_of_a_contradiction_the_character_hears_and_what_is_said_again_hol
     assert await learn(house, ann, "In Plzen where I live", plzen) == {"asked": 1}
     await say(house, ann, "Where do I live?")
     prompt = house.model.prompts[-1][0].text
-    assert 'Lives in Brno (not certain: they have also said \\"Lives in Plzen\\"; ask which holds when it fits)' in prompt
+    instructions, data = prompt.split("<data>")
+    assert "Where a memory is marked as not certain, do not rely on it: ask the person which of the two holds" in instructions
+    assert '["Lives in Brno (not certain: they have also said \\"Lives in Plzen\\")"]' in data
     await house.memory.refresh(ann.dialog_id)
     assert await learn(house, ann, "In Plzen where I live, yes", plzen) == {"settled": 1}
     assert await memories(house, ann) == [("replaced", "Lives in Brno"), ("active", "Lives in Plzen")]

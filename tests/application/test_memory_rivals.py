@@ -1,6 +1,7 @@
 """Facts that contradict each other: which of them give way, to what, and who knows the one that holds."""
 
 import asyncio
+import json
 
 from shared.domain.speaker import Speaker
 from tests.application.memory_talk import fact, learn, memories, reading_model, say, will_read
@@ -130,6 +131,27 @@ async def test_a_question_about_what_is_pinned_is_answered_by_the_word_that_it_h
     assert await learn(house, ann, "I have moved to Plzen now", fact("Lives in Plzen", "I have moved to Plzen")) == {"settled": 1}
     [plzen] = (await house.memory.known(ann)).memories
     assert (plzen.fact, plzen.is_pinned, plzen.is_asked) == ("Lives in Plzen", True, False)
+
+
+async def test_the_longest_facts_that_contradict_each_other_are_both_heard_of(house: House) -> None:
+    ann = await house.speaker()
+    brno = make_memory(ann, fact="Lives in Brno " + "by the river " * 22)
+    plzen = make_memory(ann, fact="Lives in Plzen " + "on the hill " * 23, status="asked", successor_id=brno.id)
+    await house.add(brno)
+    await house.add(plzen)
+    await say(house, ann, "Where do I live?")
+    instructions, data = house.model.prompts[-1][0].text.split("<data>")
+    assert "not certain, do not rely on it" in instructions
+    [told] = json.loads(data.removesuffix("</data>"))["memories"]
+    assert told == f'{brno.fact[:149]}… (not certain: they have also said "{plzen.fact[:99]}…")'
+
+
+async def test_of_what_is_certain_nothing_is_asked(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await say(house, ann, "Where do I live?")
+    prompt = house.model.prompts[-1][0].text
+    assert ("Lives in Brno" in prompt, "not certain" in prompt) == (True, False)
 
 
 async def test_who_knew_the_old_one_knows_the_new_one(house: House) -> None:

@@ -119,6 +119,15 @@ def test_a_name_is_told_as_data_after_the_character() -> None:
     assert facts_told(text) == {"user_name": "Анна 🌸", "language": "ru"}
 
 
+def test_what_to_do_about_an_uncertain_memory_is_an_instruction_and_no_data() -> None:
+    facts = {"summary": "(not certain: a summary)", "memories": ["Lives in Brno"]}
+    assert "not certain" not in system_text("You are Mira.", facts).split("<data>")[0]
+
+    text = system_text("You are Mira.", {"memories": ["Likes tea", 'Lives in Brno (not certain: they have also said "Lives in Plzen")']})
+    assert "Where a memory is marked as not certain, do not rely on it" in text.split("<data>")[0]
+    assert facts_told(text)["memories"][0] == "Likes tea"
+
+
 def test_without_facts_the_character_stands_alone() -> None:
     assert system_text("You are Mira.", {"user_name": "\u200b \n"}) == "You are Mira."
 

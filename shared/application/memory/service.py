@@ -120,7 +120,7 @@ class MemoryService:
         FACTS.labels("forgotten").inc()
 
     async def pin(self, speaker: Speaker, memory_id: UUID, is_pinned: bool) -> KnownMemory:
-        """A pinned memory is in every prompt, and never makes room for others."""
+        """A pinned memory is in every prompt, and never makes room for others; the last place of `MOST_MEMORIES` stays unpinned."""
         async with self.database.statement() as tx:
             return _there(await tx.memories.pin(speaker, memory_id, is_pinned=is_pinned))
 
