@@ -22,7 +22,7 @@ KEEP_UPDATES = timedelta(days=7)
 KEEP_DEAD_LETTERS = timedelta(days=30)
 KEEP_USAGES = timedelta(days=90)
 KEEP_REPLACED = timedelta(days=30)
-"""Facts that were replaced or forgotten."""
+"""Facts that were replaced, or were forgotten and whose message is gone."""
 UNSENT_AFTER = timedelta(minutes=2)
 UNSENT_UNTIL = timedelta(days=1)
 """An answer that is older than a day is not worth sending any more."""

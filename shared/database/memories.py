@@ -11,6 +11,7 @@ from sqlalchemy import text
 from shared.database.lines import Connection
 from shared.domain.memory import KnownMemory, KnownRival, MemoryPage
 from shared.domain.memory_rules import CERTAIN, MOST_MEMORIES
+from shared.domain.memory_words import FRAME
 from shared.domain.speaker import Speaker
 
 _MINE = "{0}.user_id = cast(:user_id as uuid) and ({0}.character_id is null or {0}.character_id = cast(:character_id as uuid))"
@@ -86,22 +87,63 @@ _FIX = text(f"""
 
 _WIPED = "status = 'forgotten', fact = '', topic = '', is_pinned = false, sketch = null, embedding_model = null, updated_at = now()"
 
-# With all that it once replaced, and the summary that it went into, which is written anew without it. What waited for an answer because
-# of it needs none any more.
-_FORGET = text(f"""
+_PLAIN = "replace(lower({0}), 'ё', 'е')"
+
+
+def _says(text: str) -> str:
+    """Whether a text has all the beginnings of words that tell a fact: a row of `signs`."""
+    return f"not exists (select from unnest(s.beginnings) one where {_PLAIN.format(text)} !~ one)"
+
+
+# With all that it once replaced. A fact is told by its names and numbers, or by the words that its kind does not bring along: what else the
+# user and the character said with these is marked as forgotten too, so that it is neither read for facts nor told to a summary. Summaries
+# that any of it went into go; where its source is not there any more nobody knows which, and all go. What waited for an answer because of
+# it needs none any more.
+_FORGET = text(rf"""
     with recursive gone as (
-        select m.id, m.source_message_id from memories m where {_THIS}
+        select m.id, m.source_message_id, m.successor_id, m.character_id, m.fact from memories m where {_THIS}
         union
-        select p.id, p.source_message_id from memories p join gone g on p.successor_id = g.id
+        select p.id, p.source_message_id, p.successor_id, p.character_id, p.fact from memories p join gone g on p.successor_id = g.id
         where p.status = 'replaced' and p.user_id = cast(:user_id as uuid)
+    ), parts as (
+        select g.id, g.character_id, {_PLAIN.format("w.word")} as word,
+               w.word ~ '\d' or (w.place > 1 and w.word <> lower(w.word)) as is_name
+        from gone g cross join lateral regexp_split_to_table(g.fact, '\W+') with ordinality w (word, place)
+        where w.word <> '' and lower(w.word) <> all(cast(:frame as text[]))
+    ), signs as (
+        select p.id, p.character_id, array_agg(
+            '\m' || case when length(p.word) < 4 or p.word ~ '\d' then p.word || '\M' else left(p.word, greatest(length(p.word) - 2, 3)) end
+        ) as beginnings
+        from parts p where p.is_name or not exists (select from parts n where n.id = p.id and n.is_name) group by p.id, p.character_id
+    ), talks as materialized (
+        select d.id, d.character_id, d.history_from from dialogs d
+        where d.id in (
+            select id from dialogs where user_id = cast(:user_id as uuid)
+            union select dialog_id from turns where user_id = cast(:user_id as uuid)
+        )
+    ), said as (
+        select m.id, m.dialog_id from gone g join messages m on m.id = g.source_message_id
+        union
+        select m.id, m.dialog_id from turns t join messages m on m.turn_id = t.id join talks d on d.id = m.dialog_id
+        where t.user_id = cast(:user_id as uuid) and m.id >= d.history_from
+          and exists (select from signs s where coalesce(s.character_id, d.character_id) = d.character_id and {_says("m.text")})
     ), wiped as (
         update memories m set {_WIPED}, successor_id = null from gone g where m.id = g.id returning m.id
+    ), marked as (
+        insert into memories (id, user_id, topic, fact, confidence, status, is_pinned, source_message_id, updated_at)
+        select gen_random_uuid(), cast(:user_id as uuid), '', '', 0, 'forgotten', false, w.id, now() from said w
+        where not exists (select from gone g where g.source_message_id = w.id)
+          and not exists (select from memories f where f.source_message_id = w.id and f.status = 'forgotten')
     ), freed as (
         update memories m set status = 'active', successor_id = null, updated_at = now() from gone g
         where m.successor_id = g.id and m.status = 'asked'
     ), unfolded as (
-        delete from summaries s using gone g join messages w on w.id = g.source_message_id
-        where s.dialog_id = w.dialog_id and s.until_message_id >= w.id
+        delete from summaries u using talks d
+        where u.dialog_id = d.id and (
+            exists (select from said w where w.dialog_id = d.id and w.id <= u.until_message_id)
+            or exists (select from gone g where coalesce(g.character_id, d.character_id) = d.character_id and g.source_message_id is null)
+            or exists (select from signs s where coalesce(s.character_id, d.character_id) = d.character_id and {_says("u.text")})
+        )
     )
     select count(*) from wiped
 """)  # noqa: S608
@@ -208,7 +250,7 @@ class MemoryRows:
         return await self._one(_FIX, speaker, id=memory_id, fact=fact)
 
     async def forget(self, speaker: Speaker, memory_id: UUID) -> bool:
-        values = {**_whose(speaker), "id": memory_id}
+        values = {**_whose(speaker), "id": memory_id, "frame": sorted(FRAME)}
         return bool((await self.connection.execute(_FORGET, values)).scalar_one())
 
     async def pin(self, speaker: Speaker, memory_id: UUID, *, is_pinned: bool) -> KnownMemory | None:

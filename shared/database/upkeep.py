@@ -150,10 +150,12 @@ _DELETE_SPENDINGS = text("""
     returning 1
 """)
 
+# A forgotten one stays as long as its message, which would otherwise be told to a model again.
 _DELETE_MEMORIES = text("""
     with due as (
         select id from memories
-        where status in ('replaced', 'forgotten') and coalesce(updated_at, created_at) < :before
+        where coalesce(updated_at, created_at) < :before
+          and (status = 'replaced' or (status = 'forgotten' and source_message_id is null))
         order by id limit :batch for update skip locked
     )
     delete from memories m using due where m.id = due.id
@@ -234,7 +236,7 @@ class UpkeepRows:
         return len((await self.connection.execute(_DELETE_SPENDINGS, {"before": before.date(), "batch": batch})).all())
 
     async def delete_replaced_memories(self, before: datetime, batch: int) -> int:
-        """Facts that something newer replaced, or that were forgotten, before this moment."""
+        """Facts that something newer replaced before this moment, and forgotten ones whose message is gone."""
         return await self._delete(_DELETE_MEMORIES, before, batch)
 
     async def spending_differences(self, day: date) -> dict[str, tuple[int, int]]:

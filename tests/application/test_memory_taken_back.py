@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.domain.speaker import Speaker
 from tests.application.memory_talk import asked_data, fact, learn, memories, reading_model, say, will_read
 from tests.application.test_memory_summary import SUMMARY, chatter, house_parts, summary
-from tests.factories import House, open_house
+from tests.factories import BOB_ID, House, open_house
 
 BRNO = fact("Lives in Brno", "I live in Brno")
 
@@ -109,3 +110,85 @@ async def test_an_old_message_that_is_corrected_after_a_fresh_start_is_not_read(
     calls = len(reading_model(house).prompts)
     assert (await house.memory.refresh(ann.dialog_id)).facts == {}
     assert (len(reading_model(house).prompts), await memories(house, ann)) == (calls, [])
+
+
+async def test_what_was_said_again_or_answered_is_forgotten_with_its_fact(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await learn(house, ann, "As I said I live in Brno", BRNO)
+    await learn(house, ann, "What is the weather like in BRNO?")
+    await learn(house, ann, "Brnings are no place")
+    await chatter(house, ann, 6)
+    await house.memory.refresh(ann.dialog_id)
+    assert len(await summary(house)) == 1
+    await forget_only(house, ann)
+    assert await summary(house) == []
+    await house.memory.refresh(ann.dialog_id)
+    assert (await told(house, "Brno"), await told(house, "BRNO"), len(await summary(house))) == ([], [], 1)
+    assert len(await told(house, "garden")) >= 6
+
+
+async def test_the_reply_to_forgotten_words_is_not_told_though_it_is_put_otherwise(house: House) -> None:
+    ann = await house.speaker()
+    house.model.queue("A fine place, second only to Prague.")
+    await learn(house, ann, "I live in Brno", BRNO)
+    await chatter(house, ann, 6)
+    await forget_only(house, ann)
+    await house.memory.refresh(ann.dialog_id)
+    assert (await told(house, "Prague"), len(await summary(house))) == ([], 1)
+
+
+async def test_russian_words_are_found_in_their_inflections(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "Я живу в Ростове, и ёлка там есть", fact("Живёт в Ростове", "Я живу в Ростове"))
+    await say(house, ann, "Ростов зимой хорош")
+    await chatter(house, ann, 6)
+    await forget_only(house, ann)
+    await house.memory.refresh(ann.dialog_id)
+    assert (await told(house, "Ростов"), len(await summary(house))) == ([], 1)
+
+
+async def test_forgotten_words_that_were_not_read_yet_are_not_learnt_and_said_anew_they_are(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await say(house, ann, "As I said I live in Brno")
+    await forget_only(house, ann)
+    will_read(house, BRNO)
+    await house.memory.refresh(ann.dialog_id)
+    assert (await house.memory.known(ann)).total == 0
+    assert await learn(house, ann, "Well, I live in Brno", BRNO) == {"kept": 1}
+
+
+async def test_other_peoples_words_stay(house: House) -> None:
+    ann, bob = await house.speaker(), await house.speaker(telegram_user_id=BOB_ID)
+    await learn(house, ann, "I live in Brno", BRNO)
+    await say(house, bob, "I live in Brno")
+    await forget_only(house, ann)
+    will_read(house, BRNO)
+    assert (await house.memory.refresh(bob.dialog_id)).facts == {"kept": 1}
+
+
+async def test_a_fact_whose_message_is_gone_takes_the_summary_along(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await chatter(house, ann, 6)
+    await house.memory.refresh(ann.dialog_id)
+    await house.rows("delete from messages where text like '%I live in Brno' returning 1")
+    await forget_only(house, ann)
+    assert await summary(house) == []
+
+
+async def test_a_forgotten_message_is_not_told_while_it_is_there_however_long(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await forget_only(house, ann)
+    await house.rows("update memories set updated_at = now() - interval '31 days' returning 1")
+    before = datetime.now(UTC) - timedelta(days=30)
+    async with house.database.statement() as tx:
+        assert await tx.upkeep.delete_replaced_memories(before, 10) == 0
+    await chatter(house, ann, 6)
+    await house.memory.refresh(ann.dialog_id)
+    assert (await told(house, "Brno"), len(await summary(house))) == ([], 1)
+    await house.rows("delete from messages where text like '%I live in Brno' returning 1")
+    async with house.database.statement() as tx:
+        assert await tx.upkeep.delete_replaced_memories(before, 10) == 2
