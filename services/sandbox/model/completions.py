@@ -45,7 +45,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
 async def _answer(request: web.Request, asked: Asked, controls: ModelControls, fault: Fault | None, call: Call) -> web.StreamResponse:
     if fault and fault.kind in {"refuse_connection", "hang", "status", "keep_alive_only", "garbage"}:
         return await _misbehave(request, asked.stream, fault)
-    reply = compose(asked, controls.reply, controls.mistakes)
+    reply = compose(asked, controls.reply, controls.mistakes, controls.takes)
     delay = controls.first_token_ms + (fault.ms if fault and fault.kind == "slow_first_token" else 0)
     cut = fault.after_tokens if fault and fault.kind == "cut" else None
     call.prompt_tokens = reply.usage["prompt_tokens"]

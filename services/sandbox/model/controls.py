@@ -8,6 +8,7 @@ from typing import Any
 
 from services.sandbox.model.memory import KINDS as MISTAKES
 from services.sandbox.model.memory import Mistakes
+from services.sandbox.model.takes import Takes
 
 _KEPT_CALLS = 1_000
 KINDS = ("slow_first_token", "hang", "keep_alive_only", "cut", "status", "garbage", "refuse_connection")
@@ -78,6 +79,7 @@ class ModelControls:
     usual: Mistakes = field(default_factory=Mistakes)
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_KEPT_CALLS))
     asked: int = 0
+    takes: Takes = field(default_factory=Takes)
 
     def change(self, wanted: Mapping[str, Any]) -> None:
         """Only what is named changes; `reply`, `fault` and `mistakes` are cleared by null. Zero means no delay and no limit of speed.
@@ -116,6 +118,7 @@ class ModelControls:
         self.first_token_ms, self.tokens_per_second, self.reply, self.fault = fresh.first_token_ms, fresh.tokens_per_second, None, None
         self.mistakes = self.usual
         self.calls.clear()
+        self.takes.clear()
         self.asked = 0
 
 

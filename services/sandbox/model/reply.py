@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 
 from services.sandbox.model.character import answer
+from services.sandbox.model.character.scene import without_wish
 from services.sandbox.model.memory import Mistakes, answer_task
+from services.sandbox.model.takes import Takes
 from services.sandbox.model.wire import Asked, tokens, usage
 
 DONE = b"data: [DONE]\n\n"
@@ -53,8 +55,8 @@ class Reply:
         return {**fixed, "choices": choices, **more}
 
 
-def compose(asked: Asked, fixed: str | None, mistakes: Mistakes) -> Reply:
-    text = _text(asked, mistakes, fixed)
+def compose(asked: Asked, fixed: str | None, mistakes: Mistakes, takes: Takes) -> Reply:
+    text = _text(asked, mistakes, fixed, takes)
     for stop in asked.stops:
         text = text.split(stop, 1)[0]
     pieces, finish = tokens(text), "stop"
@@ -63,16 +65,15 @@ def compose(asked: Asked, fixed: str | None, mistakes: Mistakes) -> Reply:
     return Reply(f"chatcmpl-{uuid.uuid4().hex[:24]}", int(time.time()), asked.model, pieces, finish, usage(asked, len(pieces)))
 
 
-def _text(asked: Asked, mistakes: Mistakes, fixed: str | None) -> str:
+def _text(asked: Asked, mistakes: Mistakes, fixed: str | None, takes: Takes) -> str:
     if (done := answer_task(asked.said, mistakes)) is not None:
         return done
     if fixed is not None:
         return fixed.replace(LAST, _last_said(asked))
-    text = answer(asked.said)
+    text = answer(asked.said, takes.next(asked.said))
     return orjson.dumps({"reply": text}).decode() if asked.json else text
 
 
 def _last_said(asked: Asked) -> str:
-    """What the person said; the wish to go on with a reply that broke off, in square brackets, is not the person's."""
-    words = (said.text for said in reversed(asked.said) if said.role == "user" and not said.text.startswith("[The connection broke off"))
-    return next(words, "")
+    """What the person said; a wish to go on with what the character says is not the person's."""
+    return next((words for said in reversed(asked.said) if said.role == "user" and (words := without_wish(said.text))), "")

@@ -37,7 +37,14 @@ def told(found: list[dict[str, Any]]) -> set[tuple[str, str]]:
     [
         ("Hi, I'm Anna and I live in Brno, and you?", {("name", "Name is Anna"), ("city", "Lives in Brno")}),
         ("i'm 34 years old, my birthday is on 3 March", {("age", "Is 34 years old"), ("birthday", "Birthday is 3 March")}),
-        ("I work as a nurse. I'm learning Czech!", {("job", "Works as nurse"), ("language", "Learns Czech")}),
+        ("I work as a nurse. I'm learning Czech!", {("job", "Works as a nurse"), ("language", "Learns Czech")}),
+        ("i live in prague, i work as an engineer", {("city", "Lives in Prague"), ("job", "Works as an engineer")}),
+        ("I'm a nurse and I have a dog called Rex", {("job", "Works as a nurse"), ("pet.dog", "Has a dog called Rex")}),
+        ("my name is anna. i have an old dog called rex", {("name", "Name is Anna"), ("pet.dog", "Has a dog called Rex")}),
+        ("I have a dog, his name is Rex", {("pet.dog", "Has a dog called Rex")}),
+        ("I have a cat, Tom. I got a new job as a baker", {("pet.cat", "Has a cat called Tom"), ("job", "Got a job as a baker")}),
+        ("I have two cats and work as a cook", {("pet.cat", "Has two cats"), ("job", "Works as a cook")}),
+        ("меня зовут оля, я живу в туле", {("name", "Зовут Оля"), ("city", "Живёт в Туле")}),
         ("My sister's name is Eva and I have a cat called Tom", {("family.sister", "Sister: Eva"), ("pet.cat", "Has a cat called Tom")}),
         (
             "I hate mushrooms, I'm allergic to nuts",

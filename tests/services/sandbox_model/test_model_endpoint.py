@@ -11,7 +11,8 @@ CHAT = "/llm/v1/chat/completions"
 HELLO = {"model": "scripted-strong", "messages": [{"role": "user", "content": "hello"}]}
 
 
-async def test_a_streamed_answer_equals_the_whole_one(openai: AsyncOpenAI):
+async def test_a_streamed_answer_equals_the_whole_one(openai: AsyncOpenAI, provider: ClientSession):
+    await provider.post("/sim/model", json={"reply": "Hello!  It's *good* to see\n\na message: привет 😀."})
     whole = await openai.chat.completions.create(**HELLO)
     stream = await openai.chat.completions.create(**HELLO, stream=True, stream_options={"include_usage": True})
     chunks = [chunk async for chunk in stream]
@@ -106,3 +107,14 @@ async def test_a_body_that_is_no_object_is_refused(provider: ClientSession, body
     async with provider.post(CHAT, data=body, headers=KEY) as answered:
         assert answered.status == 400
         assert (await answered.json())["error"]["type"] == "invalid_request_error"
+
+
+async def test_asked_again_it_answers_otherwise(openai: AsyncOpenAI, provider: ClientSession):
+    async def hello(memories: str) -> str:
+        system = f"You are Mira, a warm companion. {memories}"
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": "The lake froze over last night"}]
+        answered = await openai.chat.completions.create(model="m", messages=messages)
+        return answered.choices[0].message.content or ""
+
+    said = [await hello(memories) for memories in ("", "", "They live in Brno.")]
+    assert len(set(said)) == 3

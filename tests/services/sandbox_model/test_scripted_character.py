@@ -5,7 +5,7 @@ import re
 import pytest
 
 from services.sandbox.model.character import answer
-from services.sandbox.model.character.scene import Said
+from services.sandbox.model.character.scene import Said, language_of
 from services.sandbox.model.character.script import LANGUAGES, script_of
 
 MIRA = "You are Mira, a warm companion."
@@ -197,3 +197,61 @@ def test_admits_that_nothing_is_remembered(question: str) -> None:
     [reply] = talk(MIRA, question)
     assert "{" not in reply
     assert re.search(r"Nothing yet|only know|Пока ничего|только твой голос|Zatím nic", reply)
+
+
+GO_ON = "(Go on: continue your last message where it ends, without repeating any of it.)"
+BROKE_OFF = "[The connection broke off in the middle of your last message. Continue it exactly where it stops. Repeat nothing of it.]"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Hello!", "I work as a nurse", "how are you?", "I like chess", "Привет!", "Мне грустно сегодня", "как дела?", "tell me a story"],
+)
+@pytest.mark.parametrize("system", [MIRA, LISTENER])
+def test_another_answer_is_another_one(system: str, words: str):
+    heard = [Said("system", system), Said("user", words)]
+    assert len({answer(heard, take) for take in range(2)}) == 2
+    assert answer(heard, 1) == answer(heard, 1)
+
+
+@pytest.mark.parametrize(
+    "words", ["tell me about the lake", "I'm so tired", "Расскажи об озере", "Я люблю шахматы", "Dnes je hezky, viď", "hi"]
+)
+@pytest.mark.parametrize("system", [MIRA, LISTENER, TUTOR])
+def test_it_goes_on_in_the_language_of_the_talk_and_does_not_take_the_wish_for_words_of_the_person(system: str, words: str):
+    heard = [Said("system", system), Said("user", words)]
+    heard.append(Said("assistant", answer(heard)))
+    further = []
+    for _ in range(3):
+        further.append(answer([*heard, Said("user", GO_ON)]))
+        heard[-1] = Said("assistant", f"{heard[-1].text}\n\n{further[-1]}")
+    spoken = script_of(language_of(words) or "en")
+    assert len(set(further)) == 3
+    assert all(
+        _is_one_of(text, [*spoken.said_by("", "further"), *spoken.said_by("tutor", "further"), *spoken.said_by("listener", "further")])
+        for text in further
+    )
+
+
+def _is_one_of(text: str, lines: list[str]) -> bool:
+    return any(re.fullmatch(re.sub(r"\\\{.\w+\\\}", ".+", re.escape(line)), text) for line in lines)
+
+
+def test_a_tale_goes_on_with_the_chapter_that_was_not_told():
+    heard = [Said("system", MIRA), Said("user", "tell me a very long tale")]
+    tale = answer(heard)
+    further = answer([*heard, Said("assistant", tale), Said("user", GO_ON)])
+    assert len(further) > 200
+    assert further not in tale
+
+
+def test_words_beside_the_wish_are_answered():
+    [plain] = talk(MIRA, "my name is Anna")
+    assert answer([Said("system", MIRA), Said("user", f"my name is Anna\n{GO_ON}")]) == plain
+
+
+def test_an_answer_that_broke_off_is_said_to_its_end():
+    heard = [Said("system", MIRA), Said("user", "The lake froze over last night")]
+    for take in range(2):
+        whole = answer(heard, take)
+        assert answer([*heard, Said("assistant", whole[:20]), Said("user", BROKE_OFF)]) == whole[20:]

@@ -28,15 +28,31 @@ class Scene:
     likes: tuple[str, ...]
     turn: int
     earlier: tuple[str, ...]
+    goes_on: bool
+    take: int
 
     @property
     def seed(self) -> int:
+        """The same for all takes: it tells where they begin."""
         return zlib.crc32(f"{self.part.name}{self.turn}{self.last}".encode("utf-8", "replace"))
+
+    @property
+    def mood(self) -> int:
+        """Another for each take: for what is drawn without being looked for in what was said."""
+        return self.seed ^ self.take * 0x9E3779B1 & 0xFFFFFFFF
 
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _CZECH = re.compile(r"[ěščřžůťďň]|\b(?:ahoj|dobr[ýé]|jsem|jsi|jak se|prosím|díky|děkuju|čau|jmenuj[iu]|mám|já)\b", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]{2}", re.IGNORECASE)
+
+
+_WISH = re.compile(r"\s*(?:\(Go on: continue your last message\b[^\n]*\)|\[The connection broke off\b[^\n]*\])\s*\Z")
+
+
+def without_wish(text: str) -> str:
+    """What the person said: the end of a message may be the platform's wish to go on."""
+    return _WISH.sub("", text)
 
 
 @lru_cache(maxsize=4096)
@@ -50,9 +66,9 @@ def language_of(text: str) -> str | None:
     return "en" if _LATIN.search(sample) else None
 
 
-def read_scene(messages: Sequence[Said]) -> Scene:
+def read_scene(messages: Sequence[Said], take: int = 0) -> Scene:
     part = read_part("\n".join(said.text for said in messages if said.role in {"system", "developer"}))
-    people = [said.text for said in messages if said.role == "user"]
+    people = [words for said in messages if said.role == "user" and ((words := without_wish(said.text)) or not said.text)]
     own = [said.text for said in messages if said.role == "assistant"]
     last = people[-1] if people else ""
     spoken = next((found for text in reversed(people) if (found := language_of(text))), part.language or "en")
@@ -68,6 +84,8 @@ def read_scene(messages: Sequence[Said]) -> Scene:
         likes=likes,
         turn=len(people),
         earlier=tuple(people[:-1]),
+        goes_on=bool(own) and messages[-1].role == "user" and bool(messages[-1].text) and not without_wish(messages[-1].text),
+        take=take,
     )
 
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 
 from services.sandbox.model.character.scene import Said, Scene, read_scene
 from services.sandbox.model.character.script import czech_words, plain_words
-from services.sandbox.model.character.tales import long_tale, next_chapter, story
+from services.sandbox.model.character.tales import further_chapter, long_tale, next_chapter, story
 
 _WORD = re.compile(r"[^\W\d_][\w'’-]{3,24}")
 _SLOT = re.compile(r"\{(,?\w+)\}")
 _FENCE = "```"  # the braces of a program are not slots
 _QUOTED = 180
 _STEM, _RECALLED = 4, 6
+_TAKES = 6  # of an answer that broke off are tried
 _TELLING = frozenset({"statement", "like", "introduce", "sad", "anxious", "tired", "angry", "lonely", "bored", "happy"})
 # Where a gesture or a memory would be out of place.
 _BARE = frozenset(
@@ -32,9 +33,11 @@ _BARE = frozenset(
 )
 
 
-def answer(messages: Sequence[Said]) -> str:
-    """The same conversation always gets the same answer."""
-    scene = read_scene(messages)
+def answer(messages: Sequence[Said], take: int = 0) -> str:
+    """The same conversation always gets the same answer, and another one for each `take` of it as far as there are lines."""
+    scene = read_scene(messages, take)
+    if scene.goes_on:
+        return _go_on(scene, messages)
     intent, found = scene.script.understand(scene.last)
     if teller := _TELLERS.get(intent):
         return teller(scene)
@@ -47,6 +50,17 @@ def answer(messages: Sequence[Said]) -> str:
         values |= _topics(scene)
     text = _choose(scene, intent, values)
     return text if intent in _BARE else _coloured(scene, intent, text, values)
+
+
+def _go_on(scene: Scene, messages: Sequence[Said]) -> str:
+    """The rest of an answer that broke off; another chapter of a tale; or a sentence or two more."""
+    said = messages[-2].text if len(messages) > 1 and messages[-2].role == "assistant" else ""
+    whole = (answer(messages[:-2], take) for take in range(_TAKES)) if said else ()
+    if rest := next((text[len(said) :] for text in whole if len(text) > len(said) and text.startswith(said)), ""):
+        return rest
+    if scene.script.understand(scene.last)[0] in _TELLERS:
+        return further_chapter(scene)
+    return _choose(scene, "further", _values(scene))
 
 
 def _values(scene: Scene) -> dict[str, str]:
@@ -88,7 +102,10 @@ def _choose(scene: Scene, intent: str, values: dict[str, str]) -> str:
     lines = lines or scene.script.said_by(scene.part.manner, "statement")
     filled = _filled(scene, lines, values) or _filled(scene, scene.script.said_by(scene.part.manner, f"{intent}_unknown"), values)
     filled = filled or _filled(scene, scene.script.said_by("", "short"), values)
-    return next((line for line in filled if line not in scene.said), filled[0])
+    fresh = [line for line in filled if line not in scene.said] or filled
+    if scene.take >= len(fresh):  # a manner may have a single line of its own
+        fresh = list(dict.fromkeys([*fresh, *_filled(scene, scene.script.said_by("", intent), values)]))
+    return fresh[scene.take % len(fresh)]
 
 
 def _filled(scene: Scene, lines: Sequence[str], values: dict[str, str]) -> list[str]:
@@ -101,7 +118,7 @@ def _filled(scene: Scene, lines: Sequence[str], values: dict[str, str]) -> list[
 
 def _coloured(scene: Scene, intent: str, text: str, values: dict[str, str]) -> str:
     """One answer in four opens with a gesture; a liking is remembered every few turns."""
-    manner, seed = scene.part.manner, scene.seed >> 8
+    manner, seed = scene.part.manner, scene.mood >> 8
     if seed % 4 == 0 and not text.startswith("*"):
         gestures = scene.script.said_by(manner, "actions")
         text = f"{gestures[(seed >> 4) % len(gestures)]} {text}"

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def story(scene: Scene) -> str:
-    tales, seed = scene.script.tales, scene.seed
+    tales, seed = scene.script.tales, scene.mood
     title, paragraphs = _unheard(scene, tales.stories)
     told = [str(tales.words["intro"]).replace("{title}", title), *(_cast(tales, text, seed) for text in paragraphs)]
     return "\n\n".join([*told, _drawn(tales.words["outro"], seed)])
@@ -20,7 +20,7 @@ def story(scene: Scene) -> str:
 
 def long_tale(scene: Scene) -> str:
     """More than 5,000 characters in any language."""
-    tales, seed = scene.script.tales, scene.seed
+    tales, seed = scene.script.tales, scene.mood
     told = [str(tales.words["long_intro"]).replace("{title}", _drawn(tales.stories, seed)[0])]
     length, number = len(told[0]), 0
     while length < LONG:
@@ -31,7 +31,15 @@ def long_tale(scene: Scene) -> str:
 
 
 def next_chapter(scene: Scene) -> str:
-    return _chapter(scene.script.tales, scene.turn - 1, scene.seed)
+    return _chapter(scene.script.tales, scene.turn - 1, scene.mood)
+
+
+def further_chapter(scene: Scene) -> str:
+    """The first that was not told yet, of the people and places of the tale that it goes on with."""
+    tales = scene.script.tales
+    numbers = range(3 * len(tales.chapters))
+    chapters = [_chapter(tales, number, scene.seed + number // len(tales.chapters)) for number in numbers]
+    return next((chapter for chapter in chapters if chapter not in scene.said), chapters[scene.take % len(chapters)])
 
 
 def _chapter(tales: Tales, number: int, seed: int) -> str:
@@ -41,7 +49,8 @@ def _chapter(tales: Tales, number: int, seed: int) -> str:
 def _unheard(scene: Scene, stories: Sequence[tuple[str, list[str]]]) -> tuple[str, list[str]]:
     start = scene.seed % len(stories)
     turned = [*stories[start:], *stories[:start]]
-    return next((tale for tale in turned if tale[0] not in scene.said), turned[0])
+    unheard = [tale for tale in turned if tale[0] not in scene.said] or turned
+    return unheard[scene.take % len(unheard)]
 
 
 def _cast(tales: Tales, text: str, seed: int) -> str:

@@ -108,6 +108,8 @@ def _found(rule: Rule, number: int, match: re.Match[str]) -> Found:
     groups = {name: " ".join((value or "").split()) for name, value in match.groupdict().items()}
     english = patterns_for(match.string).topic_word
     topic = rule.topic.format(**{name: english(slug(value)) for name, value in groups.items()}).strip(".")
+    if rule.proper and groups["v"].islower():
+        groups["v"] = groups["v"][:1].upper() + groups["v"][1:]
     fact = " ".join(rule.fact.format(**groups).split())
     return Found(number, topic, fact[:1].upper() + fact[1:], match[0].strip(" ,"), changed=rule.changed)
 

@@ -16,12 +16,13 @@ _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`topic` and `fact` are filled with the groups of the pattern that matched."""
+    """`topic` and `fact` are filled with the groups of the pattern that matched; a `proper` value is a name, however it was typed."""
 
     topic: str
     fact: str
     patterns: tuple[re.Pattern[str], ...]
     changed: bool
+    proper: bool
 
     def matches(self, text: str) -> Iterator[re.Match[str]]:
         for pattern in self.patterns:
@@ -56,7 +57,13 @@ def _patterns(language: str) -> Patterns:
 
 def _rules(rows: list[dict[str, Any]], words: Mapping[str, str]) -> tuple[Rule, ...]:
     return tuple(
-        Rule(row["topic"], row["fact"], tuple(_compiled(pattern, words) for pattern in row["patterns"]), row.get("changed", False))
+        Rule(
+            row["topic"],
+            row["fact"],
+            tuple(_compiled(pattern, words) for pattern in row["patterns"]),
+            row.get("changed", False),
+            row.get("proper", False),
+        )
         for row in rows
     )
 
