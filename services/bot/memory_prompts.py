@@ -10,26 +10,33 @@ from uuid import UUID
 from aiogram import Bot
 from aiogram.types import ForceReply, Message
 
-from services.bot.memory_screens import IN_FULL, shortened
+from services.bot.memory_screens import IN_FULL, mark_of, shortened
 from services.bot.sentences import say
 from shared.application.memory import KnownMemory
 from shared.domain.inbox import Outgoing
 from shared.domain.memory_rules import LONGEST_FACT
 from shared.domain.speaker import Speaker
 
-_LINK = re.compile(r"https?://t\.me/\w+/?\?start=memory-(new|[0-9a-f]{32})", re.IGNORECASE)
+_LINK = re.compile(r"https?://t\.me/\w+/?\?start=memory-(?:new(?:_([0-9a-f]{8}))?|([0-9a-f]{32}))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Prompted:
-    """What a reply is about: a fact that shall read differently, or, without id, a new one."""
+    """What a reply is about: a fact that shall read differently, or, without id, a new one for the character with the mark `whose`."""
 
     memory_id: UUID | None
+    whose: str = ""
+
+    @property
+    def payload(self) -> str:
+        if self.memory_id is not None:
+            return f"memory-{self.memory_id.hex}"
+        return f"memory-new_{self.whose}" if self.whose else "memory-new"
 
 
 async def link_to(bot: Bot, about: Prompted | None = None) -> str:
     """Opens the private chat with /memory, or with what a prompt is about."""
-    payload = "memory" if about is None else f"memory-{about.memory_id.hex if about.memory_id else 'new'}"
+    payload = "memory" if about is None else about.payload
     return f"https://t.me/{(await bot.me()).username}?start={payload}"
 
 
@@ -41,7 +48,8 @@ def prompted_by(message: Message, bot_id: int) -> Prompted | None:
     links = [found for entity in asked.entities or () if entity.type == "text_link" and (found := _LINK.fullmatch(entity.url or ""))]
     if not links:
         return None
-    return Prompted(None if links[0][1] == "new" else UUID(links[0][1]))
+    whose, memory_id = links[0].groups()
+    return Prompted(UUID(memory_id) if memory_id else None, whose or "")
 
 
 async def ask_for_fix(memory: KnownMemory, speaker: Speaker, bot: Bot, place: dict[str, Any]) -> Outgoing:
@@ -50,7 +58,7 @@ async def ask_for_fix(memory: KnownMemory, speaker: Speaker, bot: Bot, place: di
 
 
 async def ask_for_new(speaker: Speaker, bot: Bot, place: dict[str, Any]) -> Outgoing:
-    link = await link_to(bot, Prompted(None))
+    link = await link_to(bot, Prompted(None, mark_of(speaker)))
     return _prompt(say("memory-prompt-add", speaker.language, link=link, character=speaker.character_name), speaker.language, place)
 
 

@@ -30,9 +30,17 @@ class PressPage(CallbackData, prefix="mems"):
 class PressMemory(CallbackData, prefix="mem"):
     """A button about one fact; `page` is the page that its Back leads to."""
 
-    do: Literal["open", "fix", "forget", "pin", "unpin", "share", "here", "now", "before"]
+    do: Literal["open", "fix", "forget", "pin", "unpin", "share", "now", "before"]
     id: UUID
     page: PageNumber
+
+
+class PressHere(CallbackData, prefix="memhere"):
+    """Only the character that the button names shall know it, whoever the person talks to by then; `whose` is its mark."""
+
+    id: UUID
+    page: PageNumber
+    whose: str
 
 
 class PressAdd(CallbackData, prefix="memadd"):
@@ -77,6 +85,11 @@ def elsewhere(link: str, language: str) -> Screen:
     """In a group: nothing about anybody, and the way to the private chat."""
     button = InlineKeyboardButton(text=unescape(say("memory-open-private", language)), url=link)
     return Screen(say("memory-in-private", language), InlineKeyboardMarkup(inline_keyboard=[[button]]))
+
+
+def mark_of(speaker: Speaker) -> str:
+    """By it what was made while a person talked to one character is told from what belongs to the next."""
+    return speaker.character_id.hex[:8]
 
 
 def shortened(text: str, units: int) -> str:
@@ -152,12 +165,13 @@ def _asked(memory: KnownMemory, language: str, page: int) -> Screen:
 def _below_fact(memory: KnownMemory, speaker: Speaker, page: int) -> InlineKeyboardMarkup:
     language = speaker.language
 
-    def to(sentence: str, do: Literal["fix", "forget", "pin", "unpin", "share", "here"], **values: str) -> InlineKeyboardButton:
-        return _button(say(sentence, language, **values), PressMemory(do=do, id=memory.id, page=page))
+    def to(sentence: str, do: Literal["fix", "forget", "pin", "unpin", "share"]) -> InlineKeyboardButton:
+        return _button(say(sentence, language), PressMemory(do=do, id=memory.id, page=page))
 
     pin = to("memory-unpin", "unpin") if memory.is_pinned else to("memory-pin", "pin")
     name = shortened(speaker.character_name, ON_BUTTON)
-    scope = to("memory-keep-here", "here", character=name) if memory.is_shared else to("memory-share", "share")
+    here = _button(say("memory-keep-here", language, character=name), PressHere(id=memory.id, page=page, whose=mark_of(speaker)))
+    scope = here if memory.is_shared else to("memory-share", "share")
     first = [to("memory-fix", "fix"), to("memory-forget", "forget")]
     return InlineKeyboardMarkup(inline_keyboard=[first, [pin, scope], [_back(page, language)]])
 

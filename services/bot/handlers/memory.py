@@ -13,7 +13,7 @@ from services.bot.delivery import Delivery
 from services.bot.handlers.menu import answer, show
 from services.bot.keyboards import OpenScreen
 from services.bot.memory_prompts import Prompted, ask_again, ask_for_fix, ask_for_new, link_to, prompted_by
-from services.bot.memory_screens import PressAdd, PressForget, PressMemory, PressPage
+from services.bot.memory_screens import PressAdd, PressForget, PressHere, PressMemory, PressPage
 from services.bot.screens import Screen
 from services.bot.sentences import say
 from services.bot.streaming import place_of
@@ -52,6 +52,16 @@ async def on_fact(press: CallbackQuery, callback_data: PressMemory, speaker: Spe
     await show(press, screen)
 
 
+async def on_here(press: CallbackQuery, callback_data: PressHere, speaker: Speaker, memory: MemoryService) -> None:
+    try:
+        if callback_data.whose != memory_screens.mark_of(speaker):
+            raise MemoryNotFoundError("the button names another character")
+        screen = memory_screens.fact(await memory.share(speaker, callback_data.id, False), speaker, callback_data.page)
+    except MemoryNotFoundError:
+        screen = await _known(memory, speaker, callback_data.page, notice="gone")
+    await show(press, screen)
+
+
 async def on_fix(
     press: CallbackQuery, callback_data: PressMemory, *, speaker: Speaker, memory: MemoryService, delivery: Delivery, bot: Bot
 ) -> None:
@@ -72,8 +82,13 @@ async def on_add(press: CallbackQuery, speaker: Speaker, delivery: Delivery, bot
 
 
 async def on_words(message: Message, speaker: Speaker, memory: MemoryService, delivery: Delivery, bot: Bot) -> None:
-    """The reply to a prompt. What does not do is asked for again; for a fact that is gone, what is left is shown."""
+    """The reply to a prompt. What does not do, or was meant for another character, is asked for again; for a fact that is gone, what is
+    left is shown.
+    """
     about = prompted_by(message, bot.id) or Prompted(None)
+    if about.whose not in {"", memory_screens.mark_of(speaker)}:
+        delivery.queue(await ask_for_new(speaker, bot, place_of(message)))
+        return
     words = message.text or ""
     try:
         noted = await (memory.fix(speaker, about.memory_id, words) if about.memory_id else memory.add(speaker, words))
@@ -122,7 +137,7 @@ async def _pin(memory: MemoryService, speaker: Speaker, press: PressMemory) -> S
 
 
 async def _share(memory: MemoryService, speaker: Speaker, press: PressMemory) -> Screen:
-    return memory_screens.fact(await memory.share(speaker, press.id, press.do == "share"), speaker, press.page)
+    return memory_screens.fact(await memory.share(speaker, press.id, True), speaker, press.page)
 
 
 async def _settle(memory: MemoryService, speaker: Speaker, press: PressMemory) -> Screen:
@@ -142,7 +157,6 @@ _DEEDS: dict[str, Callable[[MemoryService, Speaker, PressMemory], Awaitable[Scre
     "pin": _pin,
     "unpin": _pin,
     "share": _share,
-    "here": _share,
     "now": _settle,
     "before": _settle,
 }
@@ -186,6 +200,7 @@ def create_router() -> Router:
     presses: dict[type[CallbackData], Callable[..., Awaitable[None]]] = {
         PressPage: on_page,
         PressMemory: on_fact,
+        PressHere: on_here,
         PressAdd: on_add,
         PressForget: on_forget_press,
     }

@@ -7,7 +7,7 @@ import pytest
 
 from services.bot import memory_screens
 from services.bot.formatting import LIMIT, utf16_len
-from services.bot.memory_screens import PressForget, PressMemory, PressPage
+from services.bot.memory_screens import PressForget, PressHere, PressMemory, PressPage, mark_of
 from shared.domain.memory import KnownMemory, KnownRival, Memory, MemoryPage
 from shared.domain.speaker import Speaker
 from tests.factories import BOB_ID, NOON, make_memory, make_speaker
@@ -170,7 +170,7 @@ async def test_a_contradiction_whose_rival_is_gone_is_a_plain_question(desk: Des
     assert (await shown(desk))["text"].startswith("👍 Settled. From now on I know:\n\nLives in Prague\n")
 
 
-@pytest.mark.parametrize("deed", ["open", "fix", "forget", "pin", "unpin", "share", "here", "now", "before"])
+@pytest.mark.parametrize("deed", ["open", "fix", "forget", "pin", "unpin", "share", "now", "before"])
 async def test_a_button_about_what_is_gone_says_so_and_shows_what_is_left(desk: Desk, deed: Any) -> None:
     ann, [brno, _] = await remember(desk, "Lives in Brno", "Has a dog")
     page = await memory_of(desk)
@@ -185,7 +185,7 @@ async def test_a_button_about_what_is_gone_says_so_and_shows_what_is_left(desk: 
     assert (len(await desk.answered()), len(await desk.seen()), set(await desk.statuses())) == (1, 1, {"handled"})
 
 
-@pytest.mark.parametrize("deed", ["open", "fix", "forget", "pin", "unpin", "share", "here", "now", "before"])
+@pytest.mark.parametrize("deed", ["open", "fix", "forget", "pin", "unpin", "share", "now", "before"])
 async def test_a_button_with_the_id_of_somebody_elses_fact_shows_and_changes_nothing(desk: Desk, deed: Any) -> None:
     bob = await desk.house.speaker(telegram_user_id=BOB_ID)
     secret = make_memory(bob, fact="Bob's secret")
@@ -197,6 +197,24 @@ async def test_a_button_with_the_id_of_somebody_elses_fact_shows_and_changes_not
     assert (await shown(desk))["text"].startswith("That one is no longer here")
     assert not any("secret" in text for text in await desk.texts())
     assert await desk.house.rows("select id, status, fact, is_pinned, character_id from memories") == before
+
+
+async def test_only_the_character_that_a_button_names_is_meant_by_it(desk: Desk) -> None:
+    ann, [brno] = await remember(desk, "Lives in Brno", character_id=None)
+    await desk.press(await memory_of(desk), "1")
+    page = await shown(desk)
+    [(other,)] = await desk.house.rows("select id from characters where id <> :id order by position limit 1", id=ann.character_id)
+    await desk.application.characters.enter(ann, other)
+    await desk.press(page, "👤 Only Mira")
+    text = (await shown(desk))["text"]
+    assert text.startswith("That one is no longer here: it was changed or forgotten, or belongs to another character.\n\n")
+    assert "1. Lives in Brno 🌐" in text
+    assert await desk.house.rows("select character_id from memories") == [(None,)]
+    elsewhere = await desk.house.speaker()
+    await press_unseen(desk, page, PressHere(id=brno.id, page=0, whose=mark_of(elsewhere)).pack())
+    assert await desk.house.rows("select character_id from memories") == [(other,)]
+    await press_unseen(desk, page, PressHere(id=uuid4(), page=0, whose=mark_of(elsewhere)).pack())
+    assert (await shown(desk))["text"].startswith("That one is no longer here")
 
 
 @pytest.mark.parametrize("label", ["🗑 Forget", "📌 Pin", "🌐 All characters"])

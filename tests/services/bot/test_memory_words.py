@@ -72,6 +72,26 @@ async def test_a_fact_is_added_in_words_of_ones_own(desk: Desk) -> None:
     assert desk.model.prompts == []
 
 
+async def test_a_fact_for_one_character_is_not_noted_for_the_next_one(desk: Desk) -> None:
+    await desk.tell("/memory")
+    await desk.press(await shown(desk), "✍️ Add a fact")
+    prompt = await shown(desk)
+    ann = await desk.house.speaker()
+    [(other, name)] = await desk.house.rows(
+        "select id, name from characters where id <> :id order by position limit 1", id=ann.character_id
+    )
+    await desk.application.characters.enter(ann, other)
+    await answer(desk, prompt, "I have a cat called Mia")
+    again = await shown(desk)
+    assert again["text"].startswith(f"What should {name} know about you?")
+    assert await desk.house.rows("select count(*) from memories") == [(0,)]
+    await answer(desk, again, "I have a cat called Mia")
+    assert await desk.house.rows("select fact, character_id from memories") == [("I have a cat called Mia", other)]
+    await desk.application.characters.enter(ann, ann.character_id)
+    await answer(desk, prompt, "I have a dog")
+    assert await facts(desk) == ["I have a dog"]
+
+
 async def test_a_prompt_outlives_a_restart_of_the_bot(desk: Desk) -> None:
     _, prompt = await ask_to_fix(desk)
     stops = StopRegistry()
