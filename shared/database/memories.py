@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
+from shared.database.memory_statements import heirs
 from shared.domain.memory import KnownMemory, KnownRival, MemoryPage
 from shared.domain.memory_rules import CERTAIN, MOST_MEMORIES
 from shared.domain.memory_words import FRAME
@@ -97,8 +98,8 @@ def _says(text: str) -> str:
 
 # With all that it once replaced. A fact is told by its names and numbers, or by the words that its kind does not bring along: what else the
 # user and the character said with these is marked as forgotten too, so that it is neither read for facts nor told to a summary. Summaries
-# that any of it went into go; where its source is not there any more nobody knows which, and all go. What waited for an answer because of
-# it needs none any more.
+# that any of it went into go; where its source is not there any more nobody knows which, and all go. Of what waited for an answer
+# because of it the first one holds.
 _FORGET = text(rf"""
     with recursive gone as (
         select m.id, m.source_message_id, m.successor_id, m.character_id, m.fact from memories m where {_THIS}
@@ -134,10 +135,7 @@ _FORGET = text(rf"""
         select gen_random_uuid(), cast(:user_id as uuid), '', '', 0, 'forgotten', false, w.id, now() from said w
         where not exists (select from gone g where g.source_message_id = w.id)
           and not exists (select from memories f where f.source_message_id = w.id and f.status = 'forgotten')
-    ), freed as (
-        update memories m set status = 'active', successor_id = null, updated_at = now() from gone g
-        where m.successor_id = g.id and m.status = 'asked'
-    ), unfolded as (
+    ), {heirs("gone", "'asked'")}, unfolded as (
         delete from summaries u using talks d
         where u.dialog_id = d.id and (
             exists (select from said w where w.dialog_id = d.id and w.id <= u.until_message_id)

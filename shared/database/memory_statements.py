@@ -73,17 +73,32 @@ STILL_SAID = text(f"""
     where m.id = any(cast(:ids as bigint[])) and {_COUNTS} and {_NOT_FORGOTTEN} for share of m, t
 """)  # noqa: S608
 
-RETRACT = """
+
+def heirs(gone: str, statuses: str) -> str:
+    """Of what the memories of `gone (id)` replaced, or were asked about with, one holds again; the rest is beside that one as it was."""
+    return f"""heirs as (
+        select p.id, first_value(p.id) over places as first, first_value(p.character_id) over places as owner
+        from memories p join {gone} g on p.successor_id = g.id
+        where p.status in ({statuses}) and p.id not in (select id from {gone})
+        window places as (partition by g.id order by p.status = 'asked', coalesce(p.updated_at, p.created_at), p.id)
+    ), judged as (
+        select p.id, h.first, h.id = h.first or (p.status = 'asked' and coalesce(h.owner <> p.character_id, h.owner is not null)) as holds
+        from heirs h join memories p on p.id = h.id
+    ), inherited as (
+        update memories p set status = case when j.holds then 'active' else p.status end, updated_at = now(),
+            successor_id = case when j.holds then null else j.first end
+        from judged j where p.id = j.id
+    )"""  # noqa: S608
+
+
+RETRACT = f"""
     retracted as (
         delete from memories x using taken_back s where x.source_message_id = s.id and x.status <> 'forgotten' and x.confidence < 1
         returning x.id
-    ), revived as (
-        update memories p set status = 'active', successor_id = null, updated_at = now() from retracted r
-        where p.successor_id = r.id and p.status in ('replaced', 'asked') and p.id not in (select id from retracted)
-    ), unfolded as (
+    ), {heirs("retracted", "'replaced', 'asked'")}, unfolded as (
         delete from summaries where dialog_id = cast(:dialog_id as uuid) and until_message_id >= (select min(id) from taken_back)
     )
-"""
+"""  # noqa: S608
 """What the messages `taken_back (id)` of the dialog have brought goes, and what it replaced holds again; what the user confirmed stays.
 The summary that they went into is written anew."""
 
@@ -144,7 +159,7 @@ SETTLE = text(f"""
         from settled t
         where r.user_id = t.user_id and (r.id = t.old or (r.successor_id = t.old and r.status = 'asked' and r.id <> t.id))
     ), dismissed as (
-        delete from memories o using settled t
+        update memories o set status = 'replaced', updated_at = now() from settled t
         where t.status = 'active' and o.successor_id = t.id and o.user_id = t.user_id and o.status = 'asked'
     )
     update memories m set status = 'active', updated_at = now(), successor_id = null,

@@ -115,7 +115,7 @@ async def test_what_was_known_before_holds_when_it_is_said_again(house: House) -
     await learn(house, ann, "I live in Brno", BRNO)
     await learn(house, ann, "In Plzen where I live", fact("Lives in Plzen", "In Plzen where I live"))
     assert await learn(house, ann, "No, I live in Brno", BRNO) == {"settled": 1}
-    assert await memories(house, ann) == [("active", "Lives in Brno")]
+    assert await memories(house, ann) == [("active", "Lives in Brno"), ("replaced", "Lives in Plzen")]
 
 
 async def test_what_the_user_wrote_or_pinned_is_only_replaced_when_they_say_so(house: House) -> None:

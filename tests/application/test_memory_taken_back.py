@@ -192,3 +192,44 @@ async def test_a_forgotten_message_is_not_told_while_it_is_there_however_long(ho
     await house.rows("delete from messages where text like '%I live in Brno' returning 1")
     async with house.database.statement() as tx:
         assert await tx.upkeep.delete_replaced_memories(before, 10) == 2
+
+
+PLZEN = fact("Lives in Plzen", "I live in Plzen")
+ROME = fact("Lives in Rome", "I live in Rome")
+
+
+async def test_a_rival_that_lost_holds_again_when_the_words_that_won_are_taken_back(house: House) -> None:
+    ann = await house.speaker()
+    first = await say(house, ann, "I live in Brno")
+    will_read(house, BRNO)
+    await house.memory.refresh(ann.dialog_id)
+    await learn(house, ann, "I live in Plzen", PLZEN)
+    assert await learn(house, ann, "No, I live in Brno", BRNO) == {"settled": 1}
+    assert await memories(house, ann) == [("active", "Lives in Brno"), ("replaced", "Lives in Plzen")]
+    await house.chat.edit(ann, first, "I like tea")
+    assert await memories(house, ann) == [("active", "Lives in Plzen")]
+
+
+async def test_a_settled_question_stays_so_when_the_repetition_is_undone(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await learn(house, ann, "I live in Plzen", PLZEN)
+    await learn(house, ann, "Yes, I live in Plzen", PLZEN)
+    await house.chat.undo(ann, source_id="undo")
+    assert await memories(house, ann) == [("replaced", "Lives in Brno"), ("active", "Lives in Plzen")]
+
+
+@pytest.mark.parametrize("way", ["forget", "edit"])
+async def test_of_two_rivals_that_are_left_one_holds_and_the_other_is_still_asked_about(house: House, way: str) -> None:
+    ann = await house.speaker()
+    first = await say(house, ann, "I live in Brno")
+    will_read(house, BRNO)
+    await house.memory.refresh(ann.dialog_id)
+    await learn(house, ann, "I live in Plzen", PLZEN)
+    await learn(house, ann, "I live in Rome", ROME)
+    brno = next(one for one in (await house.memory.known(ann)).memories if not one.is_asked)
+    await (house.memory.forget(ann, brno.id) if way == "forget" else house.chat.edit(ann, first, "I like tea"))
+    rome, plzen = (await house.memory.known(ann)).memories
+    assert (plzen.fact, plzen.is_asked, rome.fact, rome.is_asked) == ("Lives in Plzen", False, "Lives in Rome", True)
+    assert rome.rival is not None
+    assert rome.rival.id == plzen.id
