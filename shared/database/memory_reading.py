@@ -1,6 +1,6 @@
 """What the worker reads of a dialog to remember it, and writes down when a model has answered."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from shared.database.lines import Connection
 from shared.database.memory_statements import (
+    HOLD,
     INSERT,
     KNOWN,
     LAGGING,
@@ -103,6 +104,11 @@ class MemoryReadingRows:
         names = ("dialog_id", "seen_until", "seen_at", "read_until", "read_at")
         values = {name: getattr(reading, name) for name in names}
         return (await self.connection.execute(MOVE_MARK, values)).scalar() is not None
+
+    async def hold(self, user_ids: Collection[UUID]) -> None:
+        """Nobody else writes what they learn of these people before the transaction ends."""
+        if user_ids:
+            await self.connection.execute(HOLD, {"ids": list(user_ids)})
 
     async def still_said(self, ids: Sequence[int]) -> dict[int, str]:
         """The words of those that still count; they stay so until the transaction ends."""

@@ -68,6 +68,9 @@ MOVE_MARK = text("""
     returning 1
 """)
 
+# A person's memories are written by one dialog at a time; turns, which only refer to the person, do not wait for it.
+HOLD = text("select 1 from users where id = any(cast(:ids as uuid[])) order by id for no key update")
+
 STILL_SAID = text(f"""
     select m.id, m.text from messages m join turns t on t.id = m.turn_id
     where m.id = any(cast(:ids as bigint[])) and {_COUNTS} and {_NOT_FORGOTTEN} for share of m, t

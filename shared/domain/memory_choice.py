@@ -92,9 +92,11 @@ def worth_showing(known: Sequence[Kept], said: str) -> list[Kept]:
 
 
 def _rival(heard: HeardFact, related: Kept | None, known: Sequence[Kept]) -> Kept | None:
-    """What the fact is an answer to as well: the one the model named, or, of what a person has one of, the one that is known."""
+    """What the fact is an answer to as well: the one the model named, or, of what a person has one of, the one that is known. For one
+    that is asked about the one that it contradicts stands.
+    """
     if related is not None and related in known and heard.relation is not Relation.NEW and _same_head(heard.topic, related.topic):
-        return related
+        return next((one for one in known if related.is_asked and one.id == related.of), related)
     opposite = _opposite_of(heard.topic)
     if opposite and (turned := next((one for one in reversed(known) if one.topic == opposite and not one.is_asked), None)):
         return turned

@@ -66,7 +66,7 @@ async def test_what_is_pinned_while_the_model_reads_is_not_replaced_by_what_it_r
     [brno] = [one for one in (await house.memory.known(ann)).memories if not one.is_asked]
     for said, heard, outcome in (
         ("Well, I live in Plzen", PLZEN, {"same": 1}),
-        ("I live in Rome", {**ROME, "relation": "changed", "known": "k1"}, {"replaced": 1}),
+        ("I live in Rome", {**ROME, "relation": "changed", "known": "k1"}, {"asked": 1}),
     ):
         await house.memory.pin(ann, brno.id, is_pinned=False)
         await say(house, ann, said)
@@ -131,6 +131,35 @@ async def test_a_question_about_what_is_pinned_is_answered_by_the_word_that_it_h
     assert await learn(house, ann, "I have moved to Plzen now", fact("Lives in Plzen", "I have moved to Plzen")) == {"settled": 1}
     [plzen] = (await house.memory.known(ann)).memories
     assert (plzen.fact, plzen.is_pinned, plzen.is_asked) == ("Lives in Plzen", True, False)
+
+
+async def test_two_dialogs_of_a_person_that_are_read_at_once_weigh_their_facts_against_each_other(house: House) -> None:
+    ann = await house.speaker()
+    await say(house, ann, "My name is Ann")
+    elsewhere = await with_another(house, ann)
+    await say(house, elsewhere, "My name is Anna")
+    reading_model(house).first_token_seconds = 0.1
+    for name in ("Ann", "Anna"):
+        will_read(house, fact(f"Is called {name}", f"My name is {name}", topic="name", scope="all"))
+    first = asyncio.ensure_future(house.memory.refresh(ann.dialog_id))
+    await asyncio.sleep(0.02)
+    read = await asyncio.gather(first, house.memory.refresh(elsewhere.dialog_id))
+    assert sorted(outcome for one in read for outcome in one.facts) == ["asked", "kept"]
+    assert sorted(status for status, _ in await memories(house, ann)) == ["active", "asked"]
+
+
+async def test_what_another_dialog_is_writing_is_waited_for(house: House) -> None:
+    ann = await house.speaker()
+    await say(house, ann, "My name is Anna")
+    will_read(house, fact("Is called Anna", "My name is Anna", topic="name", scope="all"))
+    reading_model(house).first_token_seconds = 0.1
+    reading = asyncio.ensure_future(house.memory.refresh(ann.dialog_id))
+    await asyncio.sleep(0.02)
+    async with house.database.transaction() as tx:
+        await tx.memory_reading.hold([ann.user_id])
+        await asyncio.sleep(0.25)
+        tx.session.add(make_memory(ann, topic="name", fact="Is called Ann", character_id=None))
+    assert (await reading).facts == {"asked": 1}
 
 
 async def test_the_longest_facts_that_contradict_each_other_are_both_heard_of(house: House) -> None:

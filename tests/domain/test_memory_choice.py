@@ -53,6 +53,13 @@ def test_what_the_user_made_firm_gives_way_to_their_own_words_only(firm: Kept) -
     assert decide(prague, firm, [firm], "no wait, I live in Prague now") == Decision(Outcome.REPLACED, firm, says_so=True)
 
 
+def test_what_contradicts_an_asked_one_contradicts_what_that_is_asked_about_for() -> None:
+    firm = kept(is_pinned=True)
+    asked = kept("Lives in Prague", is_asked=True, of=firm.id)
+    rome = heard("Lives in Rome", "Rome", relation=Relation.CHANGED)
+    assert decide(rome, asked, [firm, asked], "Rome, my home") == Decision(Outcome.ASKED, firm)
+
+
 def test_what_is_asked_already_is_not_asked_again() -> None:
     asked = kept("Lives in Prague", is_asked=True)
     assert decide(heard("Lives in Prague", "I live in Prague"), None, [BRNO, asked], "").outcome is Outcome.SAME

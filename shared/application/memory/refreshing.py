@@ -1,7 +1,7 @@
 """What the worker does for a dialog's memory: reads it for facts, condenses its past, sketches what is new."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import structlog
@@ -51,13 +51,16 @@ class Refreshed:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A fact beside the message that it comes from, and what shall become of it."""
+class Found:
+    """A fact beside the message that it comes from, and the known one that the model says it is about."""
 
     heard: HeardFact
     source: ReadMessage
-    decision: Decision
-    id: UUID = field(default_factory=uuid4)
+    related: UUID | None
+
+    def beside(self, known: Sequence[Kept]) -> Decision:
+        related = next((one for one in known if one.id == self.related), None)
+        return decide(self.heard, related, known, sentence_of(self.heard.quote, self.source.text), source=self.source.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,19 +106,19 @@ class Refresher:
 
     async def _read(self, reading: Reading) -> dict[str, int] | None:
         """Counts by outcome; none when somebody else has read the same meanwhile."""
-        judged, counts = list[Judged](), dict[str, int]()
+        facts, counts = list[Found](), dict[str, int]()
         for user_id in dict.fromkeys(one.user_id for one in reading.messages if one.user_id is not None):
-            judged += await self._listen(reading, user_id, counts)
+            facts += await self._listen(reading, user_id, counts)
         async with self.database.transaction() as tx:
             if not await tx.memory_reading.move_mark(reading):
                 return None
-            for outcome in await _write(tx, reading, judged):
+            for outcome in await _write(tx, reading, facts):
                 counts[outcome] = counts.get(outcome, 0) + 1
         for name, count in counts.items():
             FACTS.labels(name).inc(count)
         return counts
 
-    async def _listen(self, reading: Reading, user_id: UUID, counts: dict[str, int]) -> list[Judged]:
+    async def _listen(self, reading: Reading, user_id: UUID, counts: dict[str, int]) -> list[Found]:
         """What one of the people in a dialog said of themselves. Raises `ModelUnavailableError`."""
         said = [one for one in reading.messages if one.user_id == user_id and is_worth_reading(one.text)]
         if not said:
@@ -128,7 +131,7 @@ class Refresher:
         heard_too = [one for one in reading.messages if one.id in numbers or (one.user_id is None and is_alone)]
         lines = [(numbers.get(one.id), one.text[:_LONGEST_SAID]) for one in heard_too]
         heard = await self._hear(reading.bot_id, facts_data(shown, lines))
-        judged = list[Judged]()
+        found = list[Found]()
         labels = dict(zip(labelled(len(shown)), shown, strict=True))
         for fact in sorted(heard, key=lambda one: one.message):
             source = said[fact.message - 1] if 0 < fact.message <= len(said) else None
@@ -136,10 +139,9 @@ class Refresher:
             if flaw or source is None:
                 counts[str(flaw)] = counts.get(str(flaw), 0) + 1
                 continue
-            decision = decide(fact, labels.get(fact.known or ""), known, sentence_of(fact.quote, source.text), source=source.id)
-            judged.append(Judged(fact, source, decision))
-            known = _with(known, judged[-1])
-        return judged
+            related = labels.get(fact.known or "")
+            found.append(Found(fact, source, related.id if related else None))
+        return found
 
     async def _hear(self, bot_id: int, data: dict[str, object]) -> list[HeardFact]:
         """An answer that cannot be read is asked for once more, and then passed over: the same words would come to the same end."""
@@ -198,63 +200,48 @@ class Refresher:
         return len(facts)
 
 
-async def _write(tx: Transaction, reading: Reading, judged: Sequence[Judged]) -> list[str]:
-    """What is written of it, as far as the messages still say so; outcomes of what became of each."""
+async def _write(tx: Transaction, reading: Reading, found: Sequence[Found]) -> list[str]:
+    """What is written of it, as far as the messages still say so; outcomes of what became of each.
+
+    Each is judged beside what is known by then: what was known before the model read may be otherwise, and another dialog of the same
+    person may be written meanwhile, which is waited for.
+    """
     rows, outcomes = tx.memory_reading, list[str]()
-    words = await rows.still_said([one.source.id for one in judged]) if judged else {}
-    for one in judged:
-        outcome = one.decision.outcome
-        if words.get(one.source.id) != one.source.text:
+    people = {one.source.user_id for one in found if one.source.user_id is not None}
+    await rows.hold(people)
+    words = await rows.still_said([one.source.id for one in found]) if found else {}
+    for one in found:
+        user_id = one.source.user_id
+        if user_id is None or words.get(one.source.id) != one.source.text:
             outcomes.append("unverified")
-        elif outcome is Outcome.SETTLED and one.decision.of is not None:
-            holds = await rows.settle(one.decision.of.id, reading.character_id, says_so=one.decision.says_so)
-            outcomes.append(Outcome.SETTLED if holds else Outcome.SAME)
-        elif outcome is Outcome.SAME or not await rows.remember(_memory(one, reading.character_id), reading.character_id):
-            outcomes.append(Outcome.SAME)
         else:
-            outcomes.append(outcome)
-    for user_id in {one.source.user_id for one in judged if one.source.user_id}:
+            decision = one.beside(await rows.known(user_id, reading.character_id))
+            outcomes.append(await _keep(tx, _memory(one, user_id, decision, reading.character_id), decision, reading.character_id))
+    for user_id in people:
         await rows.make_room(user_id)
     return outcomes
 
 
-def _memory(one: Judged, character_id: UUID) -> NewMemory:
-    rival = one.decision.of
-    if one.source.user_id is None:
-        raise ValueError("facts come from users")
+async def _keep(tx: Transaction, memory: NewMemory, decision: Decision, character_id: UUID) -> Outcome:
+    """What became of it: nothing new where somebody has changed meanwhile what it is about."""
+    is_done = False
+    if decision.outcome is Outcome.SETTLED and decision.of is not None:
+        is_done = await tx.memory_reading.settle(decision.of.id, character_id, says_so=decision.says_so)
+    elif decision.outcome is not Outcome.SAME:
+        is_done = await tx.memory_reading.remember(memory, character_id)
+    return decision.outcome if is_done else Outcome.SAME
+
+
+def _memory(found: Found, user_id: UUID, decision: Decision, character_id: UUID) -> NewMemory:
     return NewMemory(
-        id=one.id,
-        user_id=one.source.user_id,
-        owner=None if one.heard.is_shared else character_id,
-        topic=one.heard.topic,
-        fact=one.heard.fact,
-        confidence=one.heard.confidence,
-        source=one.source.id,
-        of=rival.id if rival else None,
-        asks=one.decision.outcome is Outcome.ASKED,
-        says_so=one.decision.says_so,
+        id=uuid4(),
+        user_id=user_id,
+        owner=None if found.heard.is_shared else character_id,
+        topic=found.heard.topic,
+        fact=found.heard.fact,
+        confidence=found.heard.confidence,
+        source=found.source.id,
+        of=decision.of.id if decision.of else None,
+        asks=decision.outcome is Outcome.ASKED,
+        says_so=decision.says_so,
     )
-
-
-def _with(known: Sequence[Kept], judged: Judged) -> list[Kept]:
-    """What will be known when the fact is written: the next one of the same answer may say it again, or otherwise."""
-    outcome, of, heard = judged.decision.outcome, judged.decision.of, judged.heard
-    if outcome is Outcome.SAME:
-        return list(known)
-    about = of.of if of is not None and of.is_asked else of.id if of is not None else None
-    disputed = [one for one in known if about is not None and (one.id == about or (one.is_asked and one.of == about))]
-    is_pinned = outcome is not Outcome.ASKED and any(one.is_pinned for one in disputed if not one.is_asked)
-    if outcome is Outcome.SETTLED and of is not None:
-        holds = replace(of, is_asked=False, of=None, is_pinned=of.is_pinned or is_pinned)
-        return [holds if one is of else one for one in known if one is of or one not in disputed]
-    new = Kept(
-        id=judged.id,
-        topic=heard.topic,
-        fact=heard.fact,
-        confidence=heard.confidence,
-        is_pinned=is_pinned,
-        is_asked=outcome is Outcome.ASKED,
-        of=about if outcome is Outcome.ASKED else None,
-        source=judged.source.id,
-    )
-    return [*(one for one in known if outcome is not Outcome.REPLACED or (one not in disputed and one is not of)), new]
