@@ -32,6 +32,7 @@ class House:
     folder: Path
     bots: list[Bot] = field(default_factory=list)
     _connection: asyncpg.Connection | None = None
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def webhook_path(self) -> str:
@@ -52,10 +53,11 @@ class House:
         self.front.replace(*(bot.port for bot in self.bots if bot.is_alive))
 
     async def ask(self, statement: str, *values: object) -> list[asyncpg.Record]:
-        """A look into the database; connects again after it was away."""
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self.dsn, timeout=10)
-        return list(await self._connection.fetch(statement, *values))
+        """A look into the database, one at a time; connects again after it was away."""
+        async with self._looking:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(self.dsn, timeout=10)
+            return list(await self._connection.fetch(statement, *values))
 
     async def count(self, statement: str, *values: object) -> int:
         return int((await self.ask(statement, *values))[0][0])
