@@ -173,6 +173,21 @@ async def test_the_last_model_is_tried_again_as_long_as_a_person_would_wait() ->
     assert len(model.prompts) == 3
 
 
+def test_pauses_double_up_to_the_longest_and_no_two_replies_keep_in_step() -> None:
+    rule = RetryRule(first_delay=0.5, longest_delay=4.0)
+    for attempt, usual in enumerate([0.5, 1.0, 2.0, 4.0, 4.0], start=1):
+        delays = [rule.delay(attempt, None) for _ in range(400)]
+        assert usual / 2 <= min(delays) < usual * 0.55
+        assert usual * 0.95 < max(delays) <= usual
+        assert len(set(delays)) > 390
+
+
+def test_a_provider_that_asks_for_more_time_gets_exactly_that_and_less_shortens_nothing() -> None:
+    rule = RetryRule(first_delay=0.5, longest_delay=4.0)
+    assert [rule.delay(attempt, 7.5) for attempt in (1, 2, 5)] == [7.5, 7.5, 7.5]
+    assert min(rule.delay(3, 0.1) for _ in range(100)) >= 1.0
+
+
 async def test_a_provider_that_asks_for_time_gets_it() -> None:
     [model] = scripted(1)
     model.break_next(Fault.rate_limited(0.2), None)

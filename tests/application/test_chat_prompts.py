@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 from shared.application.chat import ChatService, Said
 from shared.application.ports import CachedReply, Role
 from shared.domain.memory_search import Sought
+from shared.domain.prompt import message_tokens
 from shared.domain.speaker import Speaker
-from tests.application.test_chat_money import TwoModels
-from tests.factories import BOB_ID, House
+from tests.application.test_chat_money import OpenLimits, TwoModels
+from tests.factories import BOB_ID, House, make_memory
 
 
 @dataclass
@@ -95,6 +96,49 @@ async def test_another_level_or_language_is_another_reply(house: House, change: 
     await say(chat, ann, "Who are you?")
     await say(chat, replace(bob, **change), "Who are you?")  # type: ignore[arg-type]
     assert (len(house.model.prompts), len(shelf.kept)) == (2, 2)
+
+
+@pytest.mark.parametrize("change", ["system_prompt = 'You are somebody new.'", """settings = '{"temperature": 0.1}'"""])
+async def test_a_changed_character_says_nothing_of_what_the_old_one_said(house: House, change: str) -> None:
+    ann, bob, shelf = await house.speaker(), await house.speaker(telegram_user_id=BOB_ID), Shelf()
+    chat = replace(house.chat, reply_cache=shelf)
+    house.model.queue("As I was.", "As I am.")
+    assert await say(chat, ann, "Who are you?") == "As I was."
+    await house.rows(f"update characters set {change} where id = :id returning id", id=ann.character_id)
+    assert await say(chat, bob, "Who are you?") == "As I am."
+    assert (len(house.model.prompts), len(shelf.kept)) == (2, 2)
+
+
+@pytest.mark.parametrize("known", ["memory", "summary"])
+async def test_whoever_is_remembered_neither_takes_from_the_cache_nor_puts_into_it(house: House, known: str) -> None:
+    ann, bob, shelf = await house.speaker(), await house.speaker(telegram_user_id=BOB_ID, first_name="Bob"), Shelf()
+    chat = replace(house.chat, reply_cache=shelf)
+    if known == "memory":
+        await house.add(make_memory(ann, fact="Lives in Brno", is_pinned=True))
+    else:
+        columns = "dialog_id, text, until_message_id, tokens_before, tokens_after"
+        row = f"insert into summaries ({columns}) values (:dialog, 'Lives in Brno', 0, 90, 9) returning 1"
+        await house.rows(row, dialog=ann.dialog_id)
+    house.model.queue("To Bob.", "To Ann, of Brno.", "Never said.")
+    await say(chat, bob, "Who are you?")
+    kept = dict(shelf.kept)
+    assert await say(chat, ann, "Who are you?") == "To Ann, of Brno."
+    assert "Lives in Brno" in house.model.prompts[1][0].text
+    assert (shelf.kept, [reply.text for reply in kept.values()]) == (kept, ["To Bob."])
+
+
+async def test_past_the_soft_limit_half_of_the_tokens_are_read(house: House) -> None:
+    await house.speaker()
+    await house.rows("update plans set daily_micros = 1250, daily_turns = null returning code")
+    ann, models = await house.speaker(), TwoModels()
+    chat = replace(house.chat, models=models, limits=OpenLimits(), switches=house.switches, prompt_tokens=400)
+    for number in range(11):
+        await say(replace(chat), ann, f"What was that about the river and the old mill, number {number}?", str(number))
+
+    assert (len(models.strong.prompts), len(models.simple.prompts)) == (10, 1)
+    before, after = [sum(map(message_tokens, prompt[1:])) for prompt in (models.strong.prompts[-1], models.simple.prompts[0])]
+    assert 300 < before <= 400
+    assert 100 < after <= 200
 
 
 async def test_what_is_left_out_of_a_prompt_is_logged_in_tokens_and_without_a_word(house: House) -> None:

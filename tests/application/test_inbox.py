@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.database.database import DatabaseUnavailableError
 from shared.database.presence import Presence
@@ -111,7 +112,11 @@ async def test_a_failing_update_becomes_a_dead_letter_and_the_one_behind_it_goes
         assert await end(house, lease, Outcome.FAILED, error="ValueError")
     [lease] = await claim(house)
     assert (lease.attempts, lease.failures) == (3, 2)
-    assert await end(house, lease, Outcome.DEAD, error="ValueError")
+    with capture_logs() as logs:
+        assert await end(house, lease, Outcome.DEAD, error="ValueError")
+    assert [dict(line) for line in logs if line["event"] == "update_dead_lettered"] == [
+        {"event": "update_dead_lettered", "log_level": "error", "update_id": 1, "kind": "message", "reason": "ValueError", "attempts": 3}
+    ]
 
     assert await statuses(house) == [(1, "dead", "ValueError"), (2, "pending", None)]
     [behind] = await claim(house)
@@ -219,7 +224,12 @@ async def test_an_answer_is_posted_once_and_the_next_attempt_knows_of_it(house: 
 
 async def test_bodies_that_nobody_can_understand_are_dead_letters_from_the_start(house: House) -> None:
     broken = [b"", b"{", b'{"update_id": 7, "message": {', b"[1]", b'{"update_id": 8, "message": {"text": "\xff"}}', b"x" * 1_000_001]
-    assert await receive(house, *broken, make_update(1)) == 7
+    with capture_logs() as logs:
+        assert await receive(house, *broken, make_update(1)) == 7
+    dead_lettered = [line for line in logs if line["event"] == "update_dead_lettered"]
+    assert (len(dead_lettered), {line["log_level"] for line in dead_lettered}) == (6, {"warning"})
+    assert [line["update_id"] for line in dead_lettered if line["update_id"] > 0] == [7, 8]
+    assert "xxx" not in str(logs)
     assert await receive(house, *broken) == 0
 
     dead = await house.rows("select telegram_update_id, error, length(body) from stored_updates where status = 'dead' order by sequence")

@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 
 from shared.adapters.clock import SystemClock
 from shared.adapters.limits import MOST_KEYS, LocalWindows, SharedWindows
@@ -110,8 +111,9 @@ async def test_a_plan_says_how_many_turns_fit_into_a_minute() -> None:
     await limits.check(ann)
     clock.go_on(seconds=20)
     await limits.check(ann)
-    with pytest.raises(TooManyTurnsError) as refused:
+    with capture_logs() as logs, pytest.raises(TooManyTurnsError) as refused:
         await limits.check(ann)
+    assert logs == [{"event": "rate_limit_exceeded", "log_level": "info", "what": "turns_per_minute"}]
     assert (refused.value.limit, refused.value.resets_at, refused.value.seconds) == (2, NOON + timedelta(seconds=60), 40)
     await limits.check(make_speaker(turns_per_minute=2))
     clock.go_on(seconds=40)
@@ -125,7 +127,9 @@ async def test_a_plan_says_how_many_turns_fit_into_a_minute() -> None:
 async def test_a_flood_is_stopped_for_the_one_who_makes_it_and_answered_once() -> None:
     clock = SteppedClock()
     limits = LimitService(windows=LocalWindows(clock), clock=clock)
-    assert [await limits.flood(ANN_ID) for _ in range(FLOOD_UPDATES + 5)] == [False] * FLOOD_UPDATES + [True] * 5
+    with capture_logs() as logs:
+        assert [await limits.flood(ANN_ID) for _ in range(FLOOD_UPDATES + 5)] == [False] * FLOOD_UPDATES + [True] * 5
+    assert logs == [{"event": "rate_limit_exceeded", "log_level": "info", "what": "flood"}] * 5
     assert not await limits.flood(BOB_ID)
     assert [await limits.first(f"flood:{ANN_ID}", 10) for _ in range(3)] == [True, False, False]
     clock.go_on(seconds=10)
