@@ -99,6 +99,22 @@ async def test_a_switch_is_turned(overview: Page, served: Served):
     assert await served.house.rows("select key, value from settings where key <> 'cache_epoch'") == [("registration_open", False)]
 
 
+async def test_a_bad_number_is_said_at_its_field_and_mended_there(overview: Page, served: Served):
+    await overview.get_by_role("link", name="Settings").click()
+    await overview.locator("form.switches").evaluate("form => { form.noValidate = true; }")
+    await overview.get_by_role("switch", name="Let new people in").uncheck()
+    await overview.get_by_label("Keep messages").fill("99999")
+    await overview.get_by_role("button", name="Save").click()
+    await expect(overview.get_by_role("alert")).to_contain_text("Keep messages for this many days")
+    await expect(overview.get_by_text("36500 is the most.")).to_be_visible()
+    await expect(overview.get_by_label("Keep messages")).to_have_value("99999")
+    await overview.get_by_label("Keep messages").fill("30")
+    await overview.get_by_role("button", name="Save").click()
+    await expect(overview.get_by_role("status")).to_have_text("Saved.")
+    await expect(overview.get_by_role("switch", name="Let new people in")).not_to_be_checked()
+    assert await served.house.rows("select value from settings where key = 'keep_messages_days'") == [(30,)]
+
+
 async def test_a_dead_letter_is_replayed(overview: Page, served: Served):
     await served.house.inbox.receive(BOT_ID, [make_update(6)], notice="a")
     await served.house.rows("update stored_updates set status = 'dead', error = 'KeyError', handled_at = now()")

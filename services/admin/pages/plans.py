@@ -1,13 +1,12 @@
 """Plans: what each allows in turns, speed, money and models."""
 
-from decimal import Decimal, InvalidOperation
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from services.admin.auth import Admitted, AtDesk
 from services.admin.rendering import page
+from services.admin.typed import micros, whole_number
 from shared.domain.billing import TIERS, PlanTerms
 from shared.domain.errors import InvalidInputError
 
@@ -49,20 +48,10 @@ def _text(form: FormData, field: str) -> str:
 def _whole_number(form: FormData, field: str) -> int | None:
     """Nothing means without limit."""
     text = _text(form, field)
-    if text and not (text.isascii() and text.isdecimal()):
-        raise InvalidInputError(f"{field} is not a whole number")
-    return int(text) if text else None
+    return whole_number(text) if text else None
 
 
 def _micros(form: FormData, field: str) -> int | None:
     """Dollars as somebody types them, in millionths; nothing means without limit."""
-    text = _text(form, field).replace(",", ".")
-    if not text:
-        return None
-    try:
-        amount = Decimal(text) * 1_000_000
-    except InvalidOperation:
-        raise InvalidInputError(f"{field} is no sum of money") from None
-    if not amount.is_finite() or amount != amount.to_integral_value():
-        raise InvalidInputError(f"{field} has at most six decimals")
-    return int(amount)
+    text = _text(form, field)
+    return micros(text) if text else None

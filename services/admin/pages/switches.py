@@ -1,16 +1,21 @@
 """Feature switches: what each does, and setting them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
 
 from services.admin.auth import Admitted, AtDesk
 from services.admin.rendering import page
+from services.admin.typed import as_dollars, micros, whole_number
 from shared.domain.errors import InvalidInputError
-from shared.domain.switches import LARGEST, Switches
+from shared.domain.switches import LARGEST, Switches, parse_switch
 
 router = APIRouter()
+
+SHOWN = 40
+"""Of something too long that was typed this much is shown again."""
 
 EXPLANATIONS: dict[str, tuple[str, str]] = {
     "streaming": (
@@ -36,7 +41,7 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
     ),
     "bot_daily_micros": (
         "Money that all replies may cost in a day",
-        "In millionths of a US dollar (1000000 is $1), per bot and UTC day. When it is spent, nobody gets a reply until midnight UTC. "
+        "In US dollars, per bot and UTC day. When it is spent, nobody gets a reply until midnight UTC. "
         "0 is without limit. Budgets of single users are on the page Plans.",
     ),
     "soft_limit_percent": (
@@ -64,11 +69,40 @@ class SwitchShown:
     explanation: str
     value: bool | int
     default: bool | int
-    most: int
+    typed: str = ""
+    """What stands in the field of a number or a sum."""
+    wrong: str = ""
+    """Why what was typed cannot be used."""
 
     @property
     def is_toggle(self) -> bool:
         return isinstance(self.default, bool)
+
+    @property
+    def is_money(self) -> bool:
+        return self.key.endswith("_micros")
+
+    @property
+    def most(self) -> str:
+        return self.written(LARGEST.get(self.key, 1))
+
+    def written(self, value: int) -> str:
+        return as_dollars(value) if self.is_money else str(value)
+
+    def filled(self, form: FormData) -> "SwitchShown":
+        """With what a form holds of it; `wrong` says what is the matter with it, and the value is the old one then."""
+        if self.is_toggle:
+            return replace(self, value=self.key in form)
+        text = form.get(self.key, self.typed)
+        typed = text.strip() if isinstance(text, str) else ""
+        try:
+            value = micros(typed) if self.is_money else whole_number(typed)
+        except InvalidInputError as error:
+            return replace(self, typed=typed[:SHOWN], wrong=str(error))
+        try:
+            return replace(self, typed=typed, value=parse_switch(self.key, value))
+        except InvalidInputError:
+            return replace(self, typed=typed, wrong=f"{self.most} is the most.")
 
 
 @router.get("/admin/settings")
@@ -78,31 +112,22 @@ async def switches(request: Request, desk: AtDesk, visitor: Admitted, saved: boo
 
 @router.post("/admin/settings")
 async def save(request: Request, desk: AtDesk, visitor: Admitted) -> Response:
-    form = await request.form()
-    for shown in _shown(await desk.application.switches.read()):
-        wanted = (shown.key in form) if shown.is_toggle else _whole_number(form.get(shown.key, str(shown.value)))
-        if wanted != shown.value:
-            await desk.application.switches.set(shown.key, wanted, by=visitor.operator.login)
+    form, before = await request.form(), _shown(await desk.application.switches.read())
+    wanted = [shown.filled(form) for shown in before]
+    if any(shown.wrong for shown in wanted):
+        return page(request, "switches.html", status=422, visitor=visitor, switches=wanted, saved=False)
+    for old, new in zip(before, wanted, strict=True):
+        if new.value != old.value:
+            await desk.application.switches.set(new.key, new.value, by=visitor.operator.login)
     return RedirectResponse("/admin/settings?saved=true", 303)
-
-
-def _whole_number(value: object) -> int:
-    if not isinstance(value, str) or not value.strip().isdecimal() or len(value) > 13:
-        raise InvalidInputError("not a whole number")
-    return int(value)
 
 
 def _shown(current: Switches) -> list[SwitchShown]:
     defaults = Switches()
-    return [
-        SwitchShown(
-            key=one.name,
-            title=title,
-            explanation=text,
-            value=getattr(current, one.name),
-            default=getattr(defaults, one.name),
-            most=LARGEST.get(one.name, 1),
-        )
-        for one in fields(Switches)
-        for title, text in [EXPLANATIONS[one.name]]
-    ]
+    return [_as_it_is(one.name, getattr(current, one.name), getattr(defaults, one.name)) for one in fields(Switches)]
+
+
+def _as_it_is(key: str, value: bool | int, default: bool | int) -> SwitchShown:
+    title, explanation = EXPLANATIONS[key]
+    shown = SwitchShown(key=key, title=title, explanation=explanation, value=value, default=default)
+    return replace(shown, typed=shown.written(value))

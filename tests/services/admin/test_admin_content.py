@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 import pytest
@@ -147,11 +147,37 @@ async def test_switches_are_saved_and_noted(house: House, owner: Browser) -> Non
     assert 'name="keep_messages_days" value="30"' in page
 
 
-@pytest.mark.parametrize("days", ["", "-1", "1.5", "many", "99999", "9" * 30])
-async def test_a_number_that_is_none_changes_nothing(house: House, owner: Browser, days: str) -> None:
-    answer = await owner.post("/admin/settings", token_from="/admin/settings", keep_messages_days=days)
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [("keep_messages_days", typed, "Type a whole number, such as 30.") for typed in ("", "-1", "1.5", "many", "٣", "<b>", "9" * 30)]
+    + [("keep_messages_days", "99999", "36500 is the most."), ("bot_daily_micros", "1000000.01", "1000000.00 is the most.")]
+    + [("bot_daily_micros", typed, "Type a sum in US dollars, such as 2.50.") for typed in ("", "-1", "nan", "1e999999", "much")]
+    + [("bot_daily_micros", "0.0000001", "A sum has at most six decimals.")],
+)
+async def test_a_bad_value_is_said_at_its_field_and_nothing_typed_is_lost(
+    house: House, owner: Browser, field: str, typed: str, said: str
+) -> None:
+    good = {"streaming": "on", "soft_limit_percent": "55", "quiet_milliseconds": "700"}
+    answer = await owner.post("/admin/settings", token_from="/admin/settings", **good, **{field: typed})
     assert (answer.status_code, "Nothing was changed" in answer.text) == (422, True)
-    assert await house.rows("select key from settings where key = 'keep_messages_days'") == []
+    assert re.findall(r'class="wrong" id="([^"]+)">([^<]+)<', answer.text) == [(f"{field}-wrong", said)]
+    assert f'id="{field}" aria-invalid="true" aria-describedby="{field}-wrong" name="{field}" value="{escape(typed)}"' in answer.text
+    assert re.findall(r'role="switch" name="(\w+)" checked', answer.text) == ["streaming"]
+    assert re.findall(r'name="(soft_limit_percent|quiet_milliseconds)" value="(\d+)"', answer.text) == [
+        ("soft_limit_percent", "55"),
+        ("quiet_milliseconds", "700"),
+    ]
+    assert await house.rows("select key from settings where key <> 'cache_epoch'") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "micros", "shown"), [("2,5", 2_500_000, "2.50"), ("0.000100", 100, "0.0001"), ("1000000", 10**12, "1000000.00")]
+)
+async def test_money_is_typed_and_shown_in_dollars(house: House, owner: Browser, typed: str, micros: int, shown: str) -> None:
+    answer = await owner.post("/admin/settings", token_from="/admin/settings", bot_daily_micros=typed)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/settings?saved=true")
+    assert await house.rows("select value from settings where key = 'bot_daily_micros'") == [(micros,)]
+    assert f'name="bot_daily_micros" value="{shown}"' in (await owner.http.get("/admin/settings")).text
 
 
 @pytest.mark.parametrize("path", PAGES)
