@@ -141,7 +141,7 @@ class Caches:
     async def _plan(self, code: str) -> PlanTerms:
         async def load() -> Sequence[Kept]:
             async with self.database.statement() as tx:
-                return [Kept({plan.code: list(plan) for plan in await tx.users.plan_terms()}, SUBSCRIPTION_SECONDS)]
+                return [Kept({plan.code: list(plan) for plan in await tx.plans.all()}, SUBSCRIPTION_SECONDS)]
 
         # A plan that is younger than what is kept is as good as unreadable.
         return await self._one(PLANS, load, lambda plans: PlanTerms(*plans[code]))

@@ -20,6 +20,7 @@ from shared.database.lines import Connection, Lines, waiting
 from shared.database.memories import MemoryRows
 from shared.database.memory_reading import MemoryReadingRows
 from shared.database.operators import OperatorRows
+from shared.database.plans import PlanRows
 from shared.database.reports import ReportRows
 from shared.database.turns import TurnRows
 from shared.database.upkeep import UpkeepRows
@@ -88,6 +89,10 @@ class Transaction:
     @cached_property
     def users(self) -> UserRows:
         return UserRows(self.connection)
+
+    @cached_property
+    def plans(self) -> PlanRows:
+        return PlanRows(self.connection)
 
     @cached_property
     def characters(self) -> CharacterRows:

@@ -9,18 +9,17 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
+from shared.database.plans import PLAN_COLUMNS
 from shared.domain.billing import FREE_PLAN, PlanTerms
 from shared.domain.dialog import storable
 from shared.domain.speaker import Person, Place, Speaker
 from shared.domain.user import spoken_language
 
-_PLAN = "p.code, p.daily_turns, p.turns_per_minute, p.daily_micros, p.tier, p.may_choose_model, p.is_paid"
-
 # How long a plan stays the user's: until it ends, or until another period begins. By the database's own clock.
 _SPEAKER = text(f"""
     select u.id, u.telegram_user_id, u.language, u.level, u.chosen_model, u.blocked_at is not null,
            d.id, d.character_id, c.name, c.emoji, c.task,
-           {_PLAN},
+           {PLAN_COLUMNS},
            extract(epoch from least(s.ends_at, (
                select min(starts_at) from subscriptions where user_id = u.id and starts_at > clock_timestamp()
            )) - clock_timestamp())::float8
@@ -39,12 +38,6 @@ _SPEAKER = text(f"""
     join plans p on p.code = s.plan_code
     where u.telegram_user_id = :telegram_user_id
 """)  # noqa: S608
-
-_CHANGE_PLAN = text("""
-    update plans set daily_turns = :daily_turns, turns_per_minute = :turns_per_minute, daily_micros = :daily_micros, tier = :tier,
-                     may_choose_model = :may_choose_model, is_paid = :is_paid
-    where code = :code returning code
-""")
 
 _REGISTER = text("""
     insert into users (id, telegram_user_id, first_name, username, language, language_is_chosen, start_payload)
@@ -154,14 +147,6 @@ class UserRows:
             character_task=task,
             plan_seconds=seconds,
         )
-
-    async def plan_terms(self) -> list[PlanTerms]:
-        rows = await self.connection.execute(text(f"select {_PLAN} from plans p order by p.position, p.code"))  # noqa: S608
-        return [PlanTerms(*row) for row in rows.all()]
-
-    async def change_plan(self, terms: PlanTerms) -> bool:
-        """False when there is no such plan."""
-        return (await self.connection.execute(_CHANGE_PLAN, terms._asdict())).first() is not None
 
     async def is_registered(self, telegram_user_id: int) -> bool:
         found = await self.connection.execute(text("select 1 from users where telegram_user_id = :id"), {"id": telegram_user_id})

@@ -115,6 +115,32 @@ async def test_a_bad_number_is_said_at_its_field_and_mended_there(overview: Page
     assert await served.house.rows("select value from settings where key = 'keep_messages_days'") == [(30,)]
 
 
+async def test_a_plan_is_added_with_the_enter_key_and_given(overview: Page, served: Served):
+    ann = await served.house.speaker()
+    await overview.get_by_role("link", name="Plans").click()
+    added, given = overview.get_by_role("form", name="Add a plan"), overview.get_by_role("form", name="Give a plan")
+    await added.get_by_label("Name").fill("free")
+    await added.get_by_role("button", name="Add").click()
+    await expect(added.get_by_role("alert")).to_contain_text("There is a plan with this name already.")
+    await added.get_by_label("Name").fill("plus")
+    await added.get_by_role("button", name="Add").click()
+    plus = overview.get_by_role("form", name="Plan plus")
+    await expect(plus.get_by_role("status")).to_have_text("Saved.")
+    await plus.get_by_label("Messages a day").fill("500")
+    await plus.get_by_label("Messages a day").press("Enter")
+    await expect(plus.get_by_label("Messages a day")).to_have_value("500")
+    await given.get_by_label("Who").fill(str(ann.telegram_user_id))
+    await given.get_by_label("Plan").select_option("plus")
+    await given.get_by_label("Days").fill("30")
+    await given.get_by_role("button", name="Give").click()
+    await expect(given.get_by_role("status")).to_contain_text("Given")
+    await expect(plus).to_contain_text("One person has it.")
+    await expect(plus.get_by_role("button", name="Remove")).to_have_count(0)
+    found = await served.house.caches.find_speaker(ann.telegram_user_id, ann.place)
+    assert found is not None
+    assert (found.plan_code, found.daily_turns) == ("plus", 500)
+
+
 async def test_a_dead_letter_is_replayed(overview: Page, served: Served):
     await served.house.inbox.receive(BOT_ID, [make_update(6)], notice="a")
     await served.house.rows("update stored_updates set status = 'dead', error = 'KeyError', handled_at = now()")
