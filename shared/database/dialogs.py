@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
-from shared.database.memory_statements import RETRACT
+from shared.database.memory_taken_back import RETRACT
 from shared.database.turn_statements import LAST_TURN
 from shared.domain.character import Character, CharacterNotFoundError
 from shared.domain.dialog import DialogNotFoundError

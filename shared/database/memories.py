@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
-from shared.database.memory_statements import heirs
+from shared.database.memory_taken_back import heirs
 from shared.domain.memory import KnownMemory, KnownRival, MemoryPage
 from shared.domain.memory_rules import CERTAIN, MOST_MEMORIES
 from shared.domain.memory_words import FRAME
@@ -125,6 +125,9 @@ _FORGET = text(rf"""
     ), said as (
         select m.id, m.dialog_id from gone g join messages m on m.id = g.source_message_id
         union
+        select m.id, m.dialog_id from gone g join memory_sayings y on y.memory_id = g.id and y.is_said
+             join messages m on m.id = y.message_id
+        union
         select m.id, m.dialog_id from turns t join messages m on m.turn_id = t.id join talks d on d.id = m.dialog_id
         where t.user_id = cast(:user_id as uuid) and m.id >= d.history_from
           and exists (select from signs s where coalesce(s.character_id, d.character_id) = d.character_id and {_says("m.text")})
@@ -135,6 +138,8 @@ _FORGET = text(rf"""
         select gen_random_uuid(), cast(:user_id as uuid), '', '', 0, 'forgotten', false, w.id, now() from said w
         where not exists (select from gone g where g.source_message_id = w.id)
           and not exists (select from memories f where f.source_message_id = w.id and f.status = 'forgotten')
+    ), unsaid as (
+        delete from memory_sayings y using gone g where y.memory_id = g.id
     ), {heirs("gone", "'asked'")}, unfolded as (
         delete from summaries u using talks d
         where u.dialog_id = d.id and (

@@ -18,6 +18,7 @@ from shared.database.memory_statements import (
     MOVE_MARK,
     PAST,
     READ,
+    SAY_AGAIN,
     SETTLE,
     SKETCH,
     SPEND,
@@ -120,10 +121,16 @@ class MemoryReadingRows:
         values = {name: getattr(memory, name) for name in NewMemory.__slots__}
         return bool((await self.connection.execute(INSERT, {**values, "character_id": character_id})).scalar_one())
 
-    async def settle(self, memory_id: UUID, character_id: UUID, *, says_so: bool) -> bool:
-        """Of those that contradict each other this one holds. False when it is gone, or what it contradicts does not give way."""
-        values = {"id": memory_id, "character_id": character_id, "says_so": says_so}
+    async def settle(self, memory_id: UUID, character_id: UUID, source: int, *, says_so: bool) -> bool:
+        """Of those that contradict each other this one holds, by the message `source`. False when it is gone, or what it contradicts does
+        not give way.
+        """
+        values = {"id": memory_id, "character_id": character_id, "source": source, "says_so": says_so}
         return (await self.connection.execute(SETTLE, values)).scalar() is not None
+
+    async def say_again(self, memory_id: UUID, source: int) -> None:
+        """Nothing changes by it but where the memory may be used."""
+        await self.connection.execute(SAY_AGAIN, {"id": memory_id, "source": source})
 
     async def make_room(self, user_id: UUID) -> None:
         await self.connection.execute(MAKE_ROOM, {"user_id": user_id})

@@ -77,34 +77,6 @@ STILL_SAID = text(f"""
 """)  # noqa: S608
 
 
-def heirs(gone: str, statuses: str) -> str:
-    """Of what the memories of `gone (id)` replaced, or were asked about with, one holds again; the rest is beside that one as it was."""
-    return f"""heirs as (
-        select p.id, first_value(p.id) over places as first, first_value(p.character_id) over places as owner
-        from memories p join {gone} g on p.successor_id = g.id
-        where p.status in ({statuses}) and p.id not in (select id from {gone})
-        window places as (partition by g.id order by p.status = 'asked', coalesce(p.updated_at, p.created_at), p.id)
-    ), judged as (
-        select p.id, h.first, h.id = h.first or (p.status = 'asked' and coalesce(h.owner <> p.character_id, h.owner is not null)) as holds
-        from heirs h join memories p on p.id = h.id
-    ), inherited as (
-        update memories p set status = case when j.holds then 'active' else p.status end, updated_at = now(),
-            successor_id = case when j.holds then null else j.first end
-        from judged j where p.id = j.id
-    )"""  # noqa: S608
-
-
-RETRACT = f"""
-    retracted as (
-        delete from memories x using taken_back s where x.source_message_id = s.id and x.status <> 'forgotten' and x.confidence < 1
-        returning x.id
-    ), {heirs("retracted", "'replaced', 'asked'")}, unfolded as (
-        delete from summaries where dialog_id = cast(:dialog_id as uuid) and until_message_id >= (select min(id) from taken_back)
-    )
-"""  # noqa: S608
-"""What the messages `taken_back (id)` of the dialog have brought goes, and what it replaced holds again; what the user confirmed stays.
-The summary that they went into is written anew."""
-
 # Beside the memory that it is about stand those that are asked about because of it; where that one is asked itself, what it contradicts.
 # Whoever knew what is replaced knows what takes its place, and a question lives where what it doubts does. What was pinned or written by
 # the user while the model read is not replaced by what it read. Those asked about keep to what they contradicted: should the new one be
@@ -150,7 +122,8 @@ INSERT = text(f"""
 # What is firm gives way only to the user's own word that it has changed (:says_so), and what only another character knows to nothing.
 SETTLE = text(f"""
     with told as (
-        select id, user_id, status, successor_id from memories where id = cast(:id as uuid) and status in ('active', 'asked') for update
+        select id, user_id, status, successor_id, character_id from memories
+        where id = cast(:id as uuid) and status in ('active', 'asked') for update
     ), holds as (
         select r.id, r.character_id, r.is_pinned, r.confidence from told t join memories r on r.id = t.successor_id
         where t.status = 'asked' and r.user_id = t.user_id and r.status = 'active' for update of r
@@ -161,9 +134,20 @@ SETTLE = text(f"""
         update memories r set status = 'replaced', successor_id = case when r.id = t.old then t.id else t.old end, updated_at = now()
         from settled t
         where r.user_id = t.user_id and (r.id = t.old or (r.successor_id = t.old and r.status = 'asked' and r.id <> t.id))
+        returning r.id, case when r.id = t.old then 'active' else 'asked' end as was, r.character_id
     ), dismissed as (
         update memories o set status = 'replaced', updated_at = now() from settled t
         where t.status = 'active' and o.successor_id = t.id and o.user_id = t.user_id and o.status = 'asked'
+        returning o.id, 'asked' as was, o.character_id
+    ), said as (
+        insert into memory_sayings (memory_id, message_id, is_said, was, was_of)
+        select c.id, cast(:source as bigint), c.id = cast(:id as uuid), c.was, c.character_id from (
+            select * from replaced union all select * from dismissed
+            union all select t.id, case when t.old is not null then 'asked' end, t.character_id from settled t
+        ) c
+        on conflict (memory_id, message_id) do update
+            set is_said = memory_sayings.is_said or excluded.is_said, was = excluded.was, was_of = excluded.was_of
+            where memory_sayings.was is null
     )
     update memories m set status = 'active', updated_at = now(), successor_id = null,
         is_pinned = m.is_pinned or coalesce(t.is_pinned, false),
@@ -174,6 +158,13 @@ SETTLE = text(f"""
 """What is said again holds: an asked one takes the place of its rival, and of all that were asked about with it; of an active one the
 rivals go.
 """
+
+SAY_AGAIN = text("""
+    insert into memory_sayings (memory_id, message_id, is_said)
+    select id, cast(:source as bigint), true from memories
+    where id = cast(:id as uuid) and status in ('active', 'asked') and source_message_id is distinct from cast(:source as bigint)
+    on conflict do nothing
+""")
 
 MAKE_ROOM = text(f"""
     delete from memories where not is_pinned and id in (

@@ -45,6 +45,9 @@ RECALL = f"""sought as materialized (
       and (m.character_id is null or m.character_id = cast(:character_id as uuid))
       and (q.is_private or exists (
           select from messages s where s.id = m.source_message_id and s.dialog_id = cast(:dialog_id as uuid)
+      ) or exists (
+          select from memory_sayings y join messages s on s.id = y.message_id
+          where y.memory_id = m.id and y.is_said and s.dialog_id = cast(:dialog_id as uuid)
       ))
 ), recalled as (
     select case when a.facts is null then n.fact

@@ -80,6 +80,26 @@ class Summary(Base, kw_only=True):
     created_at: Mapped[CreatedAt] = mapped_column(init=False)
 
 
+class MemorySaying(Base, kw_only=True):
+    """A later message of the user that said the memory again in the same words; not `is_said`: it said what contradicts the memory.
+
+    Where that settled what was asked, `was` is the memory's status before and `was_of` the only character that knew it: taken back, the
+    message lets it be so again.
+    """
+
+    __tablename__ = "memory_sayings"
+    __table_args__ = (
+        CheckConstraint("was in ('active', 'asked')", name="was_known"),
+        Index("ix_memory_sayings_message_id", "message_id"),
+    )
+
+    memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id", ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[BigInt] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    is_said: Mapped[bool] = mapped_column(default=True)
+    was: Mapped[str | None] = mapped_column(default=None)
+    was_of: Mapped[UUID | None] = mapped_column(default=None)
+
+
 class MemoryMark(Base, kw_only=True):
     """How far a dialog's messages have been read for facts: each user message is read once, also when the worker dies in between."""
 
@@ -88,6 +108,18 @@ class MemoryMark(Base, kw_only=True):
     dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"), primary_key=True)
     until_message_id: Mapped[BigInt]
     updated_at: Mapped[Instant]
+
+
+class MemoryRequest(Base, kw_only=True):
+    """When a dialog was last asked to be read, from which mark on, and how often from there."""
+
+    __tablename__ = "memory_requests"
+    __table_args__ = (CheckConstraint("times > 0", name="times_positive"),)
+
+    dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"), primary_key=True)
+    until_message_id: Mapped[BigInt]
+    asked_at: Mapped[Instant]
+    times: Mapped[int] = mapped_column(default=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`of` is the memory that is replaced or contradicted, or that holds once more. `says_so`: by the user's word that it has changed."""
+    """`of` is the memory that is replaced or contradicted, or that was said again in the same words. `says_so`: by the user's word that it
+    has changed.
+    """
 
     outcome: Outcome
     of: Kept | None = None
@@ -59,7 +61,7 @@ def decide(heard: HeardFact, related: Kept | None, known: Sequence[Kept], senten
     alike = next((one for one in known if _alike(heard.fact, one.fact)), None)
     if alike is not None:
         holds = _is_answered(alike, known, source, says_so=says_so)
-        return Decision(Outcome.SETTLED, alike, says_so) if holds else Decision(Outcome.SAME)
+        return Decision(Outcome.SETTLED, alike, says_so) if holds else Decision(Outcome.SAME, alike)
     rival = _rival(heard, related, known)
     if rival is None:
         return Decision(Outcome.KEPT)

@@ -5,7 +5,7 @@ from shared.domain.billing import AllowanceUsage, Plan, Spending, Subscription
 from shared.domain.character import Character
 from shared.domain.dialog import Dialog, Message, Turn
 from shared.domain.inbox import Lane, Parcel, StoredUpdate
-from shared.domain.memory import Memory, MemoryMark, Summary
+from shared.domain.memory import Memory, MemoryMark, MemoryRequest, MemorySaying, Summary
 from shared.domain.operator import Operator, Setting
 from shared.domain.user import User
 
@@ -17,6 +17,8 @@ __all__ = [
     "Lane",
     "Memory",
     "MemoryMark",
+    "MemoryRequest",
+    "MemorySaying",
     "Message",
     "Operator",
     "Parcel",

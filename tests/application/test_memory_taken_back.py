@@ -210,15 +210,6 @@ async def test_a_rival_that_lost_holds_again_when_the_words_that_won_are_taken_b
     assert await memories(house, ann) == [("active", "Lives in Plzen")]
 
 
-async def test_a_settled_question_stays_so_when_the_repetition_is_undone(house: House) -> None:
-    ann = await house.speaker()
-    await learn(house, ann, "I live in Brno", BRNO)
-    await learn(house, ann, "I live in Plzen", PLZEN)
-    await learn(house, ann, "Yes, I live in Plzen", PLZEN)
-    await house.chat.undo(ann, source_id="undo")
-    assert await memories(house, ann) == [("replaced", "Lives in Brno"), ("active", "Lives in Plzen")]
-
-
 @pytest.mark.parametrize("way", ["forget", "edit"])
 async def test_of_two_rivals_that_are_left_one_holds_and_the_other_is_still_asked_about(house: House, way: str) -> None:
     ann = await house.speaker()

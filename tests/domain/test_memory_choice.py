@@ -68,13 +68,14 @@ def test_what_is_asked_already_is_not_asked_again() -> None:
 def test_of_two_that_contradict_each_other_the_one_that_is_said_again_holds() -> None:
     brno, told = kept(source=1), heard("Lives in Prague", "I live in Prague")
     prague = kept("Lives in Prague", is_asked=True, of=brno.id, source=2)
-    assert decide(told, None, [brno, prague], "", source=2) == Decision(Outcome.SAME), "the same words, read twice"
+    assert decide(told, None, [brno, prague], "", source=2) == Decision(Outcome.SAME, prague), "the same words, read twice"
     assert decide(told, None, [brno, prague], "", source=3) == Decision(Outcome.SETTLED, prague)
     assert decide(heard("Lives in Brno", "in Brno"), None, [brno, prague], "", source=3) == Decision(Outcome.SETTLED, brno)
-    assert decide(heard("Lives in Brno", "in Brno"), None, [brno], "", source=3) == Decision(Outcome.SAME)
+    assert decide(heard("Lives in Brno", "in Brno"), None, [brno], "", source=3) == Decision(Outcome.SAME, brno)
     firm = kept(is_pinned=True)
     doubted = kept("Lives in Prague", is_asked=True, of=firm.id, source=2)
-    assert decide(told, None, [firm, doubted], "", source=3) == Decision(Outcome.SAME), "what is pinned does not give way to repetition"
+    is_same = Decision(Outcome.SAME, doubted)
+    assert decide(told, None, [firm, doubted], "", source=3) == is_same, "what is pinned does not give way to repetition"
     moved = Decision(Outcome.SETTLED, doubted, says_so=True)
     assert decide(told, None, [firm, doubted], "I have moved to Prague now", source=3) == moved, "but to the word that it has changed"
 

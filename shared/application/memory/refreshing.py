@@ -224,12 +224,15 @@ async def _write(tx: Transaction, reading: Reading, found: Sequence[Found]) -> l
 
 async def _keep(tx: Transaction, memory: NewMemory, decision: Decision, character_id: UUID) -> Outcome:
     """What became of it: nothing new where somebody has changed meanwhile what it is about."""
-    is_done = False
-    if decision.outcome is Outcome.SETTLED and decision.of is not None:
-        is_done = await tx.memory_reading.settle(decision.of.id, character_id, says_so=decision.says_so)
-    elif decision.outcome is not Outcome.SAME:
-        is_done = await tx.memory_reading.remember(memory, character_id)
-    return decision.outcome if is_done else Outcome.SAME
+    rows, known = tx.memory_reading, decision.of
+    if decision.outcome in {Outcome.KEPT, Outcome.REPLACED, Outcome.ASKED}:
+        return decision.outcome if await rows.remember(memory, character_id) else Outcome.SAME
+    if known is None:
+        return Outcome.SAME
+    if decision.outcome is Outcome.SETTLED and await rows.settle(known.id, character_id, memory.source, says_so=decision.says_so):
+        return Outcome.SETTLED
+    await rows.say_again(known.id, memory.source)
+    return Outcome.SAME
 
 
 def _memory(found: Found, user_id: UUID, decision: Decision, character_id: UUID) -> NewMemory:
