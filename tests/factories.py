@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -135,6 +135,9 @@ class OneModel:
 
     def find(self, name: str) -> ChatModel | None:
         return self.model if name == self.model.name else None
+
+    def tier_of(self, name: str) -> Literal["strong", "simple"] | None:
+        return "strong" if name == self.model.name else None
 
     def names(self) -> list[str]:
         return [self.model.name]

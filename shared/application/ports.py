@@ -109,6 +109,9 @@ class Models(Protocol):
     def find(self, name: str) -> ChatModel | None:
         """A configured `provider:model` as the first in line, the rest of its pool behind it."""
 
+    def tier_of(self, name: str) -> Literal["strong", "simple"] | None:
+        """Where a `provider:model` belongs: strong if it is in both lists, `None` when it is not configured."""
+
     def names(self) -> Sequence[str]:
         """Each `provider:model` once, the strong ones first."""
 

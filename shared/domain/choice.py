@@ -24,13 +24,17 @@ _FILLER = frozenset({"there", "again", "my", "dear", "friend", "all", "and", "а
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """All that the choice depends on. `only_simple` is the operator's switch, `is_soft` says that a budget has passed its soft limit."""
+    """All that the choice depends on. `only_simple` is the operator's switch, `is_soft` says that a budget has passed its soft limit.
+
+    `chosen_tier` is where the chosen model belongs: a simple one that somebody chose is booked as a simple one.
+    """
 
     said: str
     character_name: str = ""
     plan_tier: str = "auto"
     only_simple: bool = False
     chosen_model: str | None = None
+    chosen_tier: Tier = "strong"
     may_choose_model: bool = False
     task: str = "talk"
     level: str | None = None
@@ -57,7 +61,7 @@ def choose(case: Circumstances) -> Choice:
     if case.is_soft:
         return Choice("simple", "budget")
     if case.chosen_model and case.may_choose_model:
-        return Choice("strong", "user", case.chosen_model)
+        return Choice(case.chosen_tier, "user", case.chosen_model)
     if case.task == "tutor" and case.level == "beginner":
         return Choice("simple", "beginner")
     if is_small_talk(case.said, case.character_name):

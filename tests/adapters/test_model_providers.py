@@ -127,6 +127,13 @@ def test_a_model_that_a_user_chose_comes_first_and_its_list_stands_behind_it() -
     assert models.find("scripted:nobody") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "tier"), [("scripted:a", "strong"), ("scripted:both", "strong"), ("scripted:b", "simple"), ("scripted:nobody", None)]
+)
+def test_a_model_belongs_to_the_list_that_names_it_and_to_the_strong_ones_if_both_do(name: str, tier: str | None) -> None:
+    assert pools("scripted:a,scripted:both", "scripted:b,scripted:both").tier_of(name) == tier
+
+
 def test_an_estimate_is_of_the_dearest_model_that_may_answer() -> None:
     models = pools("scripted:cheap,scripted:dear", "scripted:cheap")
 

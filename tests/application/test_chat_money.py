@@ -42,6 +42,10 @@ class TwoModels:
     def find(self, name: str) -> ChatModel | None:
         return self.simple if name == self.simple.name else None
 
+    def tier_of(self, name: str) -> Literal["strong", "simple"] | None:
+        tiers: dict[str, Literal["strong", "simple"]] = {self.strong.name: "strong", self.simple.name: "simple"}
+        return tiers.get(name)
+
     def names(self) -> Sequence[str]:
         return [self.strong.name, self.simple.name]
 

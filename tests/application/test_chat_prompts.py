@@ -166,6 +166,23 @@ async def test_small_talk_is_logged_as_using_the_simple_model_and_success_with_i
     assert (done["cost_micros"], done["prompt_tokens"], done["tier"], done["status"]) == (10, 900, "simple", "finished")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "reported", "booked"),
+    [
+        ("scripted:simple", [{"turn_id": 1, "reason": "user", "model": "scripted:simple"}], ("scripted:simple", "simple", 10)),
+        ("scripted:gone", [], ("scripted:strong", "strong", 100)),
+    ],
+)
+async def test_a_turn_is_booked_where_the_model_belongs_that_its_user_chose(
+    house: House, chosen: str, reported: list[dict[str, Any]], booked: tuple[str, str, int]
+) -> None:
+    ann = replace(await house.speaker(), chosen_model=chosen, may_choose_model=True)
+    with capture_logs() as logs:
+        await say(replace(house.chat, models=TwoModels()), ann, "Why do leaves turn red in autumn?")
+    assert events(logs, "using_simple_model") == reported
+    assert await house.rows("select model, tier, cost_micros::int from turns") == [booked]
+
+
 async def test_memory_is_asked_for_what_has_to_do_with_the_words(house: House) -> None:
     ann, notes = await house.speaker(), Notes()
     await say(replace(house.chat, recall=notes), ann, "I live in Brno")

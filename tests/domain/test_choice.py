@@ -19,6 +19,8 @@ QUESTION = "Why do leaves turn red in autumn?"
         ({"task": "talk", "level": "beginner"}, Choice("strong", "default")),
         ({"is_soft": True}, Choice("simple", "budget")),
         ({"chosen_model": "a:b", "may_choose_model": True, "said": "Hi!"}, Choice("strong", "user", "a:b")),
+        ({"chosen_model": "a:b", "chosen_tier": "simple", "may_choose_model": True}, Choice("simple", "user", "a:b")),
+        ({"chosen_model": "a:b", "chosen_tier": "simple", "may_choose_model": False}, Choice("strong", "default")),
         ({"chosen_model": "a:b", "may_choose_model": False}, Choice("strong", "default")),
         ({"chosen_model": "a:b", "may_choose_model": True, "is_soft": True}, Choice("simple", "budget")),
         ({"only_simple": True, "chosen_model": "a:b", "may_choose_model": True}, Choice("simple", "operator")),

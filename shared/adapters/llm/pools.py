@@ -56,9 +56,14 @@ class ModelPools:
         if member is None:
             return None
         if name not in self._found:
-            home = next(pool for pool in self._pools.values() if member in pool.members)
+            home = self._pools[self._tier_of(member)]
             self._found[name] = self._pool([member, *(other for other in home.members if other is not member)])
         return self._found[name]
+
+    def tier_of(self, name: str) -> Tier | None:
+        """Strong if it is in both lists, `None` when it is not configured."""
+        member = self._members.get(name)
+        return self._tier_of(member) if member else None
 
     def names(self) -> Sequence[str]:
         """Each `provider:model` once, the strong ones first."""
@@ -77,6 +82,9 @@ class ModelPools:
     async def aclose(self) -> None:
         for member in self._members.values():
             await member.model.aclose()
+
+    def _tier_of(self, member: Member) -> Tier:
+        return "strong" if member in self._pools["strong"].members else "simple"
 
     def _listed(self, specs: str, setting: str) -> list[Member]:
         return [self._member(spec, setting) for spec in parse_specs(specs, setting=setting)]

@@ -70,7 +70,7 @@ async def _request(desk: Desk, ask: Ask, switches: Switches, *, day: date) -> Tu
 
 
 def _worst_case(desk: Desk, ask: Ask, switches: Switches, *, is_soft: bool) -> int:
-    choice = choice_for(ask, ask.words, switches, is_soft=is_soft)
+    choice = choice_for(desk, ask, ask.words, switches, is_soft=is_soft)
     asked = desk.prompt_tokens + SYSTEM_TOKENS
     return to_reserve(desk.models.estimate_micros(choice.model or choice.tier, asked, desk.max_tokens) if desk.models else None)
 
@@ -88,15 +88,18 @@ def _refusal(turn: OpenedTurn, request: TurnRequest, midnight: datetime) -> Exce
     return DailyTurnsSpentError(limit=request.daily_turns or 0, resets_at=midnight)
 
 
-def choice_for(ask: Ask, words: str, switches: Switches, *, is_soft: bool) -> Choice:
+def choice_for(desk: Desk, ask: Ask, words: str, switches: Switches, *, is_soft: bool) -> Choice:
+    """A chosen model that was taken out of the settings since is passed over."""
     speaker = ask.speaker
+    chosen_tier = desk.models.tier_of(speaker.chosen_model) if desk.models and speaker.chosen_model else None
     return choose(
         Circumstances(
             said=words,
             character_name=speaker.character_name,
             plan_tier=speaker.plan_tier,
             only_simple=switches.only_simple_models,
-            chosen_model=speaker.chosen_model,
+            chosen_model=speaker.chosen_model if chosen_tier else None,
+            chosen_tier=chosen_tier or "strong",
             may_choose_model=speaker.may_choose_model,
             task=speaker.character_task,
             level=speaker.level,
@@ -106,7 +109,7 @@ def choice_for(ask: Ask, words: str, switches: Switches, *, is_soft: bool) -> Ch
 
 
 def model_for(desk: Desk, choice: Choice) -> tuple[ChatModel, Choice]:
-    """The models chosen; one that was taken out of the settings since is passed over. Nothing is simple where no simple one is set."""
+    """The models chosen. Nothing is simple where no simple one is set."""
     if desk.models is None:
         return desk.model, Choice("strong", "only")
     found = desk.models.find(choice.model) if choice.model else None

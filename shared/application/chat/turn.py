@@ -64,7 +64,7 @@ class _Turn:
         self.desk, self.ask, self.opened = desk, ask, opened
         self.turn_id = opened.turn_id or 0
         self.words = words_of(opened, ask.said)
-        self.model, self.choice = model_for(desk, choice_for(ask, "\n".join(self.words), switches, is_soft=opened.is_soft))
+        self.model, self.choice = model_for(desk, choice_for(desk, ask, "\n".join(self.words), switches, is_soft=opened.is_soft))
         self.answer = Answer(began=desk.clock.monotonic(), model=self.model.name, tier=self.choice.tier if desk.models else None)
         is_cacheable = desk.reply_cache is not None and ask.of_turn_id is None and not ask.goes_on
         self.key = cache_key(opened, ask.speaker, self.choice.model or self.choice.tier, self.words) if is_cacheable else None
