@@ -129,6 +129,9 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector for each text, all of the same length. Raises `ModelUnavailableError`."""
 
+    def estimate_micros(self, tokens: int) -> int:
+        """What so many tokens cost, in millionths of a US dollar; 0 also where nobody knows."""
+
     async def aclose(self) -> None: ...
 
 

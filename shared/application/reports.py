@@ -28,12 +28,17 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """Today's. Cost is in millionths of a US dollar, and counts only what the provider or our price list said."""
+    """Today's. Cost, of turns and of memory, is in millionths of a US dollar, and counts only what the provider or our price list said."""
 
     turns: int
     prompt_tokens: int
     completion_tokens: int
     cost_micros: int
+    memory_micros: int
+
+    @property
+    def all_micros(self) -> int:
+        return self.cost_micros + self.memory_micros
 
     @property
     def tokens(self) -> int:
@@ -115,7 +120,7 @@ class ReportService:
             return Overview(
                 taken_at=now,
                 totals=Totals(**await tx.reports.totals(today, day)),
-                spent=Spent(**await tx.reports.spent(today)),
+                spent=Spent(**await tx.reports.spent(today, day)),
                 replies=Replies(**await tx.reports.replies(hour_ago)),
                 errors=await tx.reports.errors(hour_ago, ERROR_CODES),
                 hours=tuple(Hour(begins=begins, said=said, answered=answered) for begins, said, answered in hours),

@@ -161,8 +161,9 @@ class MemoryReadingRows:
         }
         await self.connection.execute(SKETCH, values)
 
-    async def spend(self, bot_id: int, day: date, micros: int) -> None:
-        await self.connection.execute(SPEND, {"bot_id": str(bot_id), "day": day, "micros": micros})
+    async def spend(self, bot_id: int, day: date, micros: int, *, is_limited: bool) -> None:
+        """By the bot's purse, too, where it has one."""
+        await self.connection.execute(SPEND, {"bot_id": str(bot_id), "day": day, "micros": micros, "is_limited": is_limited})
 
     async def spent(self, bot_id: int, day: date) -> int:
         """What the bot has spent that day, and holds back, in millionths of a US dollar."""

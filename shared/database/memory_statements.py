@@ -230,7 +230,8 @@ SKETCH = text("""
 
 SPEND = text("""
     insert into spendings (scope, scope_id, day, reserved_micros, spent_micros, memory_micros)
-    values ('bot', cast(:bot_id as text), cast(:day as date), 0, cast(:micros as bigint), cast(:micros as bigint))
+    select s.scope, cast(:bot_id as text), cast(:day as date), 0, cast(:micros as bigint), cast(:micros as bigint)
+    from (values ('bot', cast(:is_limited as boolean)), ('memory', true)) s (scope, pays) where s.pays order by s.scope
     on conflict (scope, scope_id, day) do update
         set spent_micros = spendings.spent_micros + excluded.spent_micros, memory_micros = spendings.memory_micros + excluded.memory_micros
 """)

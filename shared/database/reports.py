@@ -19,7 +19,8 @@ _SPENT = text("""
     select count(*) as turns,
            coalesce(sum(prompt_tokens), 0)::int8 as prompt_tokens,
            coalesce(sum(completion_tokens), 0)::int8 as completion_tokens,
-           coalesce(sum(cost_micros), 0)::int8 as cost_micros
+           coalesce(sum(cost_micros), 0)::int8 as cost_micros,
+           (select coalesce(sum(spent_micros), 0)::int8 from spendings where scope = 'memory' and day = :day) as memory_micros
     from turns where created_at >= :today
 """)
 
@@ -34,14 +35,11 @@ _REPLIES = text("""
     from turns where created_at >= :since
 """)
 
-# Who spoke in the last hours and what this day cost, in one walk along the newest turns. Memory costs, too, and is counted only where
-# the bot has a budget.
+# Who spoke in the last hours and what this day cost, in one walk along the newest turns, and with what memory took.
 _LATELY = text("""
     select count(distinct user_id) as active_users,
-           greatest(
-               coalesce(sum(cost_micros) filter (where allowance_day = :day), 0)::int8,
-               (select max(spent_micros) from spendings where scope = 'bot' and day = :day)
-           ) as spent_micros
+           coalesce(sum(cost_micros) filter (where allowance_day = :day), 0)::int8
+               + (select coalesce(sum(spent_micros), 0)::int8 from spendings where scope = 'memory' and day = :day) as spent_micros
     from turns where created_at >= :since
 """)
 
@@ -85,8 +83,8 @@ class ReportRows:
     async def totals(self, today: datetime, day: date) -> dict[str, Any]:
         return await self._one(_TOTALS, today=today, day=day)
 
-    async def spent(self, today: datetime) -> dict[str, Any]:
-        return await self._one(_SPENT, today=today)
+    async def spent(self, today: datetime, day: date) -> dict[str, Any]:
+        return await self._one(_SPENT, today=today, day=day)
 
     async def replies(self, since: datetime) -> dict[str, Any]:
         """Percentiles in milliseconds, of replies that were finished; none without any."""

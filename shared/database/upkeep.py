@@ -177,7 +177,7 @@ _RECONCILE = text("""
     select s.scope, coalesce(sum(abs(s.spent_micros - s.memory_micros - coalesce(told.spent, 0))), 0)::bigint,
            coalesce(sum(abs(s.reserved_micros - coalesce(told.held, 0))), 0)::bigint
     from spendings s left join told using (scope, scope_id, day)
-    where s.day >= :day group by s.scope
+    where s.day >= :day and s.scope in ('user', 'bot') group by s.scope
 """)
 
 # What was said when it was given up is forgotten, or the update would count as answered; an answer that still waits is sent instead.

@@ -70,14 +70,15 @@ class AllowanceUsage(Base, kw_only=True):
 
 
 class Spending(Base, kw_only=True):
-    """Money of one UTC day: of a user (`scope` user, `scope_id` the user's id), or of a bot (`scope` bot, its telegram id).
+    """Money of one UTC day: of a user (`scope` user, `scope_id` the user's id), or of a bot (`scope` bot, its telegram id), where they have
+    a limit; and always what a bot's memory took (`scope` memory, the bot's telegram id).
 
     What open turns may still cost is `reserved_micros`; it becomes `spent_micros` when they end.
     """
 
     __tablename__ = "spendings"
     __table_args__ = (
-        CheckConstraint("scope in ('user', 'bot')", name="scope_known"),
+        CheckConstraint("scope in ('user', 'bot', 'memory')", name="scope_known"),
         CheckConstraint("reserved_micros >= 0 and spent_micros >= 0", name="not_negative"),
         Index("ix_spendings_day", "day"),
     )

@@ -11,10 +11,11 @@ import pytest
 from shared.adapters.llm.scripted import Fault, ScriptedModel
 from shared.application.chat import BudgetSpentError, ChatService, Reply, Said
 from shared.application.ports import ChatModel, FinishReason, ModelUnavailableError, Piece, PromptMessage, Usage
+from shared.application.reports import ReportService
 from shared.domain.errors import ContentRejectedError
 from shared.domain.inbox import Lease, Outgoing
 from shared.domain.speaker import Speaker
-from tests.factories import BOT_ID, House, make_update, open_house
+from tests.factories import BOT_ID, NOON, House, make_update, open_house
 
 PURSES = "select scope, reserved_micros::int, spent_micros::int from spendings order by scope"
 
@@ -254,3 +255,22 @@ async def test_a_reply_that_cannot_be_read_twice_is_no_reply(house: House) -> No
     with pytest.raises(ModelUnavailableError):
         await ask(house.chat, ann, "1")
     assert (len(house.model.prompts), await house.used(ann)) == (2, 0)
+
+
+@pytest.mark.parametrize("bot_limit", [0, 1_000_000])
+async def test_what_memory_takes_is_booked_beside_the_turns_with_and_without_a_limit_of_the_bot(house: House, bot_limit: int) -> None:
+    ann = await with_budget(house, 1_000_000)
+    await house.switches.set("bot_daily_micros", bot_limit, by="ann")
+    chat = chat_of(house)
+    for source in ("1", "2"):
+        assert await ask(chat, ann, source, f"I live in Brno, house {source}")
+        await house.memory.refresh(ann.dialog_id)
+    [(turns,)] = await house.rows("select sum(cost_micros)::int from turns")
+    overview = await ReportService(database=house.database, clock=house.clock).overview()
+    took = overview.spent.memory_micros
+    assert (turns > 0, took > 1000, overview.spent.all_micros) == (True, True, turns + took)
+    sums = {scope: spent for scope, _, spent in await house.rows(PURSES)}
+    assert sums == {"user": turns, "memory": took} | ({"bot": turns + took} if bot_limit else {})
+    async with house.database.statement() as tx:
+        differences = await tx.upkeep.spending_differences(NOON.date())
+    assert differences == dict.fromkeys(sums.keys() - {"memory"}, (0, 0))

@@ -12,6 +12,7 @@ from shared.application.chat.parts import Said
 from shared.application.memory.finding import AWAY_SECONDS
 from shared.application.ports import ModelUnavailableError
 from shared.domain.memory_search import sketch_of
+from shared.domain.prompt import estimate_tokens
 from shared.domain.speaker import Speaker
 from tests.factories import BOB_ID, House, make_dialog, make_memory, make_message, make_user, open_house
 
@@ -116,6 +117,9 @@ class AxesEmbedder:
             raise ModelUnavailableError("away", reason=REFUSED)
         return [[1.0 if self.axes.get(text, "") == axis else -1.0 for axis in "abcdefgh"] for text in texts]
 
+    def estimate_micros(self, tokens: int) -> int:
+        return 1000 * tokens
+
     async def aclose(self) -> None: ...
 
 
@@ -150,6 +154,15 @@ async def test_without_its_endpoint_words_must_do_and_it_is_left_alone_for_a_whi
     assert (await memory.sought("nurses")).sketch == sketch_of([-1.0] * 8)
 
 
+async def test_looking_for_memories_is_booked_when_the_words_are_read(near_house: tuple[House, AxesEmbedder]) -> None:
+    house, _ = near_house
+    ann = await house.speaker()
+    await memories_at(house, ann, "Hello!")
+    assert await house.rows("select * from spendings") == []
+    await house.memory.refresh(ann.dialog_id)
+    assert await house.rows("select scope, spent_micros::int from spendings") == [("memory", 1000 * estimate_tokens("Hello!"))]
+
+
 async def test_what_is_learnt_or_written_down_is_sketched_when_the_endpoint_answers(near_house: tuple[House, AxesEmbedder]) -> None:
     house, embedder = near_house
     ann = await house.speaker()
@@ -161,6 +174,8 @@ async def test_what_is_learnt_or_written_down_is_sketched_when_the_endpoint_answ
     assert await house.rows("select cast(sketch as text), embedding_model from memories") == [
         (sketch_of([1.0 if axis == "c" else -1.0 for axis in "abcdefgh"]), "test:axes")
     ]
+    sums = "select scope, spent_micros::int, memory_micros::int from spendings"
+    assert await house.rows(sums) == [("memory", 1000 * estimate_tokens("I like tea"), 1000 * estimate_tokens("I like tea"))]
     assert (await house.memory.refresh(ann.dialog_id)).is_nothing
     await house.memory.fix(ann, (await house.memory.known(ann)).memories[0].id, "I like coffee")
     assert (await house.memory.refresh(ann.dialog_id)).sketched == 1

@@ -281,8 +281,8 @@ async def test_reading_is_paid_from_the_bots_purse_and_ends_where_it_is_empty(ho
     ann = await house.speaker()
     await house.switches.set("bot_daily_micros", 5_000, by="tests")
     await learn(house, ann, "I live in Brno", BRNO)
-    purse = "select scope, scope_id, spent_micros = memory_micros, spent_micros > 1000 from spendings"
-    assert await house.rows(purse) == [("bot", str(BOT_ID), True, True)]
+    purse = "select scope, scope_id, spent_micros = memory_micros, spent_micros > 1000 from spendings order by scope"
+    assert await house.rows(purse) == [("bot", str(BOT_ID), True, True), ("memory", str(BOT_ID), True, True)]
     async with house.database.statement() as tx:
         assert await tx.upkeep.spending_differences(NOON.date()) == {"bot": (0, 0)}
     await say(house, ann, "I moved to Prague")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.application.reports import DeadLetterNotFoundError, Replies, ReportService, Spent, Totals
+from shared.domain.billing import Spending
 from tests.factories import BOT_ID, NOON, House, make_character, make_dialog, make_message, make_turn, make_update, make_user
 
 
@@ -16,7 +17,7 @@ def make_reports(house: House) -> ReportService:
 async def test_nothing_happened_yet(house: House) -> None:
     overview = await make_reports(house).overview()
     assert overview.totals == Totals(users=0, users_today=0, dialogs=0, dialogs_today=0, active_today=0)
-    assert overview.spent == Spent(turns=0, prompt_tokens=0, completion_tokens=0, cost_micros=0)
+    assert overview.spent == Spent(turns=0, prompt_tokens=0, completion_tokens=0, cost_micros=0, memory_micros=0)
     assert overview.replies == Replies(finished=0, interrupted=0, failed=0, total_p50=None, total_p95=None, first_p50=None, first_p95=None)
     assert (overview.errors, overview.inbox_depth, overview.inbox_oldest_seconds, overview.dead_letters) == ({}, 0, 0.0, 0)
     assert [(hour.said, hour.answered) for hour in overview.hours] == [(0, 0)] * 24
@@ -52,9 +53,11 @@ async def test_people_and_what_they_use_today(house: House) -> None:
         make_turn(dialogs[2], status="finished", prompt_tokens=7, completion_tokens=7, cost_micros=7, total_ms=9, first_piece_ms=9)
     )
     await house.rows("update turns set created_at = :at where prompt_tokens = 7", at=NOON - timedelta(hours=13))
+    for days in (0, 1):
+        await house.add(Spending(scope="memory", scope_id="1", day=(NOON - timedelta(days=days)).date(), spent_micros=40 + days))
     overview = await make_reports(house).overview()
     assert overview.totals == Totals(users=3, users_today=0, dialogs=3, dialogs_today=1, active_today=1)
-    assert overview.spent == Spent(turns=6, prompt_tokens=300, completion_tokens=50, cost_micros=300)
+    assert overview.spent == Spent(turns=6, prompt_tokens=300, completion_tokens=50, cost_micros=300, memory_micros=40)
     assert overview.replies == Replies(
         finished=2, interrupted=1, failed=2, total_p50=2000.0, total_p95=2900.0, first_p50=200.0, first_p95=290.0
     )

@@ -36,14 +36,15 @@ async def test_who_was_active_and_what_today_costs(house: House) -> None:
     assert [told(name) for name in names] == [2.0, 300.0, 5_000_000.0, NOON.timestamp()]
 
 
-async def test_where_the_bot_has_a_budget_what_memory_took_of_it_counts(house: House) -> None:
+async def test_what_memory_took_counts(house: House) -> None:
     user, character = make_user(), make_character()
     await house.add(user, character)
     dialog = make_dialog(user, character)
     await house.add(dialog)
     await house.add(make_turn(dialog, status="finished", allowance_day=TODAY, cost_micros=300))
-    for days, spent in ((0, 340), (1, 9_000)):
-        await house.add(Spending(scope="bot", scope_id=str(BOT_ID), day=TODAY - timedelta(days=days), spent_micros=spent))
+    for days, spent in ((0, 40), (1, 9_000)):
+        await house.add(Spending(scope="memory", scope_id=str(BOT_ID), day=TODAY - timedelta(days=days), spent_micros=spent))
+    await house.add(Spending(scope="bot", scope_id=str(BOT_ID), day=TODAY, spent_micros=340, memory_micros=40))
     await house.rows("update turns set created_at = :at", at=NOON)
     await make_upkeep(house).take_figures()
     assert told("vitte_bot_spent_micros") == 340.0

@@ -53,6 +53,10 @@ class OpenAICompatibleEmbedder:
             raise self._garbage()
         return vectors
 
+    def estimate_micros(self, tokens: int) -> int:
+        price = self._prices.find(self.name)
+        return price.micros(tokens, 0) if price else 0
+
     async def aclose(self) -> None:
         if self._owned and self._session is not None:
             await self._session.close()

@@ -92,9 +92,14 @@ class Reader:
         cost = last.usage.cost_micros if last.usage else None
         if cost is None:
             cost = self.models.estimate_micros("simple", sum(map(message_tokens, prompt)), estimate_tokens(said))
-        if cost and (await self.switches.read()).bot_daily_micros:
+        await self.pay(bot_id, cost or 0)
+
+    async def pay(self, bot_id: int, micros: int) -> None:
+        """What the bot's memory took today; of the bot's purse, where it has one."""
+        if micros:
+            is_limited = bool((await self.switches.read()).bot_daily_micros)
             async with self.database.statement() as tx:
-                await tx.memory_reading.spend(bot_id, allowance_day(self.clock.now()), cost)
+                await tx.memory_reading.spend(bot_id, allowance_day(self.clock.now()), micros, is_limited=is_limited)
 
 
 def as_data(content: dict[str, Any]) -> str:

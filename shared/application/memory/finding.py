@@ -8,6 +8,7 @@ import structlog
 
 from shared.application.ports import Clock, Embedder, ModelUnavailableError
 from shared.domain.memory_search import Sought, search_words, sketch_of
+from shared.domain.prompt import estimate_tokens
 
 PATIENCE_SECONDS = 0.5
 """A turn waits no longer for an embedding; words do as well."""
@@ -38,6 +39,11 @@ class Finder:
             log.warning("embedding_unavailable", error=type(error).__name__)
             return Sought(words=words)
         return Sought(words=words, sketch=sketch_of(vector), embedding_model=self.embedder.name)
+
+    def estimate_micros(self, texts: Sequence[str]) -> int:
+        """What embeddings of these cost, in millionths of a US dollar."""
+        tokens = sum(estimate_tokens(text[:_LONGEST_TEXT]) for text in texts)
+        return self.embedder.estimate_micros(tokens) if self.embedder and tokens else 0
 
     async def sketches(self, facts: Sequence[str]) -> list[str]:
         """One for each fact. Raises `ModelUnavailableError`; only with an embedder."""

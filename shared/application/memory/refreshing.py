@@ -86,7 +86,7 @@ class Refresher:
         return done
 
     async def _refresh(self, dialog_id: UUID) -> Refreshed:
-        facts, messages = dict[str, int](), 0
+        facts, messages, reading = dict[str, int](), 0, None
         for batch in range(MOST_BATCHES):
             async with self.database.statement() as tx:
                 reading = await tx.memory_reading.read(dialog_id, BATCH_MESSAGES)
@@ -102,7 +102,8 @@ class Refresher:
             for name, count in found.items():
                 facts[name] = facts.get(name, 0) + count
         folded = await self._fold(dialog_id)
-        return Refreshed(facts=facts, messages=messages, folded=folded, sketched=await self._sketch(dialog_id))
+        sketched = await self._sketch(reading.bot_id, dialog_id) if reading else 0
+        return Refreshed(facts=facts, messages=messages, folded=folded, sketched=sketched)
 
     async def _read(self, reading: Reading) -> dict[str, int] | None:
         """Counts by outcome; none when somebody else has read the same meanwhile."""
@@ -116,6 +117,9 @@ class Refresher:
                 counts[outcome] = counts.get(outcome, 0) + 1
         for name, count in counts.items():
             FACTS.labels(name).inc(count)
+        # Each was looked for among the memories when it was said; a turn has no time to book that.
+        sought = [one.text for one in reading.messages if one.user_id is not None and not one.is_edited]
+        await self.reader.pay(reading.bot_id, self.finder.estimate_micros(sought))
         return counts
 
     async def _listen(self, reading: Reading, user_id: UUID, counts: dict[str, int]) -> list[Found]:
@@ -181,7 +185,7 @@ class Refresher:
             SUMMARY_SIZES.labels("after").inc(after)
         return is_ours
 
-    async def _sketch(self, dialog_id: UUID) -> int:
+    async def _sketch(self, bot_id: int, dialog_id: UUID) -> int:
         """Without the endpoint facts are found by their words; the next refresh tries again."""
         if self.finder.embedder is None:
             return 0
@@ -195,6 +199,7 @@ class Refresher:
         except ModelUnavailableError as error:
             log.warning("embedding_unavailable", error=error.reason)
             return 0
+        await self.reader.pay(bot_id, self.finder.estimate_micros([fact for _, fact in facts]))
         async with self.database.statement() as tx:
             await tx.memory_reading.sketch(facts, sketches, model)
         return len(facts)

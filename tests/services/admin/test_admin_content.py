@@ -54,7 +54,7 @@ async def test_the_overview_of_an_empty_house(owner: Browser) -> None:
     assert shown["Users"] == ("0", "+0 today")
     assert shown["Reply"] == ("–", "p95 – · last hour")
     assert shown["Inbox"] == ("0", "nothing waits")
-    assert shown["Cost today"][0] == "$0.00"
+    assert shown["Cost today"] == ("$0.00", "replies $0.00 · memory $0.00")
 
 
 async def test_the_overview_is_live(house: House, owner: Browser) -> None:
@@ -67,13 +67,14 @@ async def test_the_overview_is_live(house: House, owner: Browser) -> None:
         d=speaker.dialog_id,
         u=speaker.user_id,
     )
+    await house.rows("insert into spendings values ('memory', :bot, current_date, 0, 1500, 1500) returning 1", bot=str(BOT_ID))
     await house.inbox.receive(BOT_ID, [make_update(1), make_update(2), b"nonsense"], notice="a")
     page = await owner.http.get("/admin/overview/figures", headers={"HX-Request": "true"})
     shown = cards(page.text)
     assert shown["Users"] == ("1", "+1 today")
     assert shown["Reply"] == ("2.0 s", "p95 2.0 s · last hour")
     assert shown["First words"] == ("400 ms", "p95 400 ms · last hour")
-    assert (shown["Tokens today"], shown["Cost today"][0]) == (("4 800", "4 turns"), "$0.0020")
+    assert (shown["Tokens today"], shown["Cost today"]) == (("4 800", "4 turns"), ("$0.0035", "replies $0.0020 · memory $0.0015"))
     assert shown["Failed turns, last hour"] == ("1", "25.0 % of 4")
     assert (shown["Inbox"][0], shown["Dead letters"][0]) == ("2", "1")
     assert "<code>model_unavailable</code><span>1</span>" in page.text
