@@ -200,19 +200,28 @@ _DISMISS = text(f"""
     select count(*) from wiped
 """)  # noqa: S608
 
-# Every dialog that the user has spoken in begins anew, read to its end: a model neither hears nor reads what was said so far.
+# Every dialog that the user has spoken in begins anew, read to its end: a model neither hears nor reads what was said so far. In a group
+# that is so for this user's words alone; what others have said there is still to be read.
 _FORGET_EVERYTHING = text("""
     with spoken as (
         select id from dialogs where user_id = cast(:user_id as uuid)
         union
         select dialog_id from turns where user_id = cast(:user_id as uuid)
     ), ends as (
-        select s.id, coalesce((select max(m.id) from messages m where m.dialog_id = s.id), 0) as last from spoken s
+        select s.id, d.telegram_chat_id < 0 as is_group, coalesce((select max(m.id) from messages m where m.dialog_id = s.id), 0) as last
+        from spoken s join dialogs d on d.id = s.id
     ), marked as (
         insert into memory_marks (dialog_id, until_message_id, updated_at)
-        select id, last, clock_timestamp() from ends order by id
+        select id, last, clock_timestamp() from ends where not is_group order by id
         on conflict (dialog_id) do update
             set until_message_id = greatest(memory_marks.until_message_id, excluded.until_message_id), updated_at = excluded.updated_at
+    ), unread as (
+        insert into memories (id, user_id, topic, fact, confidence, status, is_pinned, source_message_id, updated_at)
+        select gen_random_uuid(), t.user_id, '', '', 0, 'forgotten', false, m.id, now()
+        from ends e left join memory_marks k on k.dialog_id = e.id
+             join messages m on m.dialog_id = e.id and m.id > coalesce(k.until_message_id, 0) and m.role = 'user'
+             join turns t on t.id = m.turn_id
+        where e.is_group and t.user_id = cast(:user_id as uuid)
     ), summaries_gone as (
         delete from summaries s using ends e where s.dialog_id = e.id
     ), begun_anew as (

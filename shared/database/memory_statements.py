@@ -47,7 +47,7 @@ READ = text(f"""
            m.id, m.role, m.text, t.user_id, m.is_edited
     from dialog d left join (
         read m left join turns t on t.id = m.turn_id
-    ) on m.is_active and (m.turn_id is null or ({_COUNTS})) and (m.role = 'assistant' or (t.user_id is not null and {_NOT_FORGOTTEN}))
+    ) on m.is_active and (m.turn_id is null or ({_COUNTS})) and (m.role = 'assistant' or t.user_id is not null) and not {_LEFT_OUT}
     order by m.id
 """)  # noqa: S608 - made of our own parts only
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.speaker import Speaker
-from tests.application.memory_talk import asked_data, fact, learn, memories, reading_model, say, will_read
+from tests.application.memory_talk import asked_data, fact, learn, memories, reading_model, say, texts_of, will_read
 from tests.application.test_memory_summary import SUMMARY, chatter, house_parts, summary
-from tests.factories import BOB_ID, House, open_house
+from tests.factories import ANN_ID, BOB_ID, House, make_memory, make_person, make_place, open_house
 
 BRNO = fact("Lives in Brno", "I live in Brno")
 
@@ -224,3 +224,48 @@ async def test_of_two_rivals_that_are_left_one_holds_and_the_other_is_still_aske
     assert (plzen.fact, plzen.is_asked, rome.fact, rome.is_asked) == ("Lives in Plzen", False, "Lives in Rome", True)
     assert rome.rival is not None
     assert rome.rival.id == plzen.id
+
+
+async def test_who_forgets_everything_in_a_group_leaves_what_others_said_to_be_read(house: House) -> None:
+    ann, bob = [await house.accounts.recognise(make_person(telegram_user_id=one), make_place(chat_id=-100)) for one in (ANN_ID, BOB_ID)]
+    source = await say(house, ann, "I live in Brno")
+    await say(house, bob, "I live in Plzen")
+    assert ann.dialog_id == bob.dialog_id
+    await house.memory.forget_everything(ann)
+    will_read(house, PLZEN)
+    assert (await house.memory.refresh(bob.dialog_id)).facts == {"kept": 1}
+    assert [one for one in texts_of(asked_data(house)["messages"]) if "live" in one] == ["I live in Plzen", "(You said: I live in Plzen)"]
+    await house.chat.edit(ann, source, "I live in Brno!")
+    assert (await house.memory.refresh(bob.dialog_id)).facts == {}
+    assert await memories(house, bob) == [("active", "Lives in Plzen")]
+    assert await learn(house, ann, "I live in Rome", ROME) == {"kept": 1}
+    await house.memory.forget_everything(ann)
+    assert ((await house.memory.known(ann)).total, (await house.memory.known(bob)).total) == (0, 1)
+
+
+async def test_what_is_being_written_down_when_everything_is_forgotten_goes_too(house: House) -> None:
+    ann = await house.speaker()
+    is_held = asyncio.Event()
+
+    async def forget() -> int:
+        await is_held.wait()
+        return await house.memory.forget_everything(ann)
+
+    forgetting = asyncio.ensure_future(forget())
+    async with house.database.transaction() as tx:
+        await tx.memory_reading.hold([ann.user_id])
+        is_held.set()
+        await asyncio.sleep(0.1)
+        tx.session.add(make_memory(ann))
+    assert (await forgetting, (await house.memory.known(ann)).total) == (1, 0)
+
+
+async def test_what_a_model_reads_in_a_group_while_everything_is_forgotten_is_not_learnt(house: House) -> None:
+    ann = await house.accounts.recognise(make_person(), make_place(chat_id=-100))
+    await say(house, ann, "I live in Brno")
+    will_read(house, BRNO)
+    reading_model(house).first_token_seconds = 0.1
+    reading = asyncio.ensure_future(house.memory.refresh(ann.dialog_id))
+    await asyncio.sleep(0.03)
+    await house.memory.forget_everything(ann)
+    assert ((await reading).facts, (await house.memory.known(ann)).total) == ({"unverified": 1}, 0)

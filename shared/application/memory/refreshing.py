@@ -111,6 +111,7 @@ class Refresher:
         for user_id in dict.fromkeys(one.user_id for one in reading.messages if one.user_id is not None):
             facts += await self._listen(reading, user_id, counts)
         async with self.database.transaction() as tx:
+            await tx.memory_reading.hold({one.source.user_id for one in facts if one.source.user_id is not None})
             if not await tx.memory_reading.move_mark(reading):
                 return None
             for outcome in await _write(tx, reading, facts):
@@ -212,8 +213,6 @@ async def _write(tx: Transaction, reading: Reading, found: Sequence[Found]) -> l
     person may be written meanwhile, which is waited for.
     """
     rows, outcomes = tx.memory_reading, list[str]()
-    people = {one.source.user_id for one in found if one.source.user_id is not None}
-    await rows.hold(people)
     words = await rows.still_said([one.source.id for one in found]) if found else {}
     for one in found:
         user_id = one.source.user_id
@@ -222,7 +221,7 @@ async def _write(tx: Transaction, reading: Reading, found: Sequence[Found]) -> l
         else:
             decision = one.beside(await rows.known(user_id, reading.character_id))
             outcomes.append(await _keep(tx, _memory(one, user_id, decision, reading.character_id), decision, reading.character_id))
-    for user_id in people:
+    for user_id in {one.source.user_id for one in found if one.source.user_id is not None}:
         await rows.make_room(user_id)
     return outcomes
 

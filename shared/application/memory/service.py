@@ -142,9 +142,10 @@ class MemoryService:
     async def forget_everything(self, speaker: Speaker) -> int:
         """All characters' memories and summaries of the user, who begins anew everywhere; answers how many memories there were.
 
-        What was said so far is neither shown to a model nor read for facts any more.
+        What was said so far is neither shown to a model nor read for facts any more; in a group others' unread words still are.
         """
-        async with self.database.statement() as tx:
+        async with self.database.transaction() as tx:
+            await tx.memory_reading.hold([speaker.user_id])
             count = await tx.memories.forget_everything(speaker.user_id)
         FACTS.labels("forgotten").inc(count)
         return count
