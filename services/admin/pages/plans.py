@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
 from services.admin.auth import Admitted, AtDesk, Desk, Visitor
 from services.admin.errors import notice_of
+from services.admin.pages.plan_form import AMOUNTS, PlanForm, form_of, text_of
 from services.admin.rendering import page
-from services.admin.typed import micros, whole_number
-from shared.domain.billing import FREE_PLAN, TIERS, PlanTerms
+from services.admin.typed import whole_number
+from shared.application.plans import PlanNotFoundError
+from shared.domain.billing import FREE_PLAN, TIERS
 from shared.domain.errors import AppError, ConflictError, InvalidInputError, NotFoundError
 
 router = APIRouter()
 
 TIER_NAMES = {"auto": "by task and person", "strong": "always the strong model", "simple": "always the simple model"}
-LONGEST_TYPED = 40
 
 SAID: Mapping[str, str] = {
     "plan_exists": "There is a plan with this name already.",
@@ -37,7 +38,7 @@ async def plans(request: Request, desk: AtDesk, visitor: Admitted, saved: str = 
 
 @router.post("/admin/plans")
 async def add(request: Request, desk: AtDesk, visitor: Admitted) -> Response:
-    code = _text(await request.form(), "code")
+    code = text_of(await request.form(), "code")
     try:
         await desk.application.plans.add(code, by=visitor.operator.login)
     except (ConflictError, InvalidInputError) as error:
@@ -48,7 +49,7 @@ async def add(request: Request, desk: AtDesk, visitor: Admitted) -> Response:
 @router.post("/admin/give-plan")
 async def give(request: Request, desk: AtDesk, visitor: Admitted) -> Response:
     form = await request.form()
-    typed = {field: _text(form, field) for field in ("person", "plan", "days")}
+    typed = {field: text_of(form, field) for field in ("person", "plan", "days")}
     try:
         days = whole_number(typed["days"]) if typed["days"] else None
         await desk.application.plans.give(typed["person"], typed["plan"], days=days, by=visitor.operator.login)
@@ -66,17 +67,14 @@ async def remove(desk: AtDesk, visitor: Admitted, code: str) -> Response:
 @router.post("/admin/plans/{code}")
 async def save(request: Request, desk: AtDesk, visitor: Admitted, code: str) -> Response:
     form = await request.form()
-    terms = PlanTerms(
-        code=code,
-        daily_turns=_whole_number(form, "daily_turns"),
-        turns_per_minute=_whole_number(form, "turns_per_minute"),
-        daily_micros=_micros(form, "daily_dollars"),
-        tier=_text(form, "tier"),
-        may_choose_model="may_choose_model" in form,
-        is_paid="is_paid" in form,
-    )
-    await desk.application.plans.change(terms, by=visitor.operator.login)
-    return RedirectResponse(f"/admin/plans?saved={code}", 303)
+    before = next((form_of(plan) for plan in await desk.application.plans.list() if plan.code == code), None)
+    if before is None:
+        raise PlanNotFoundError("no plan with this code")
+    wanted = before.filled(form)
+    if wanted.wrong:
+        return await _shown(request, desk, visitor, filled=wanted)
+    await desk.application.plans.change(wanted.terms, by=visitor.operator.login)
+    return RedirectResponse(f"/admin/plans?saved={quote(code)}#plan-{quote(code)}", 303)
 
 
 async def _shown(
@@ -88,18 +86,24 @@ async def _shown(
     given: bool = False,
     wrong: tuple[str, AppError, str] | None = None,
     typed: Mapping[str, str] | None = None,
+    filled: PlanForm | None = None,
 ) -> Response:
-    """`wrong` is which form, what happened, and what is said of a value that is none; `typed` fills the form again."""
+    """`wrong` is which form, what happened, and what is said of a value that is none; `typed` fills the form again.
+
+    `filled` is the form of a plan in which something cannot be used.
+    """
     service = desk.application.plans
     found, holders = await service.list(), await service.holders()
     form, error, otherwise = wrong or ("", None, "")
-    status = notice_of(type(error))[0] if error else HTTPStatus.OK
+    refused = HTTPStatus.UNPROCESSABLE_ENTITY if filled else HTTPStatus.OK
+    status = notice_of(type(error))[0] if error else refused
     return page(
         request,
         "plans.html",
         status=int(status),
         visitor=visitor,
-        plans=found,
+        plans=[filled if filled and filled.terms.code == plan.code else form_of(plan) for plan in found],
+        amounts=AMOUNTS,
         holders=holders,
         free=FREE_PLAN,
         tiers=[(tier, TIER_NAMES[tier]) for tier in TIERS],
@@ -108,22 +112,3 @@ async def _shown(
         wrong={form: SAID.get(error.code, otherwise)} if error else {},
         typed={"code": "", "person": "", "plan": "", "days": "", **(typed or {})},
     )
-
-
-def _text(form: FormData, field: str) -> str:
-    value = form.get(field)
-    if not isinstance(value, str) or len(value) > LONGEST_TYPED:
-        raise InvalidInputError(f"{field} is missing or too long")
-    return value.strip()
-
-
-def _whole_number(form: FormData, field: str) -> int | None:
-    """Nothing means without limit."""
-    text = _text(form, field)
-    return whole_number(text) if text else None
-
-
-def _micros(form: FormData, field: str) -> int | None:
-    """Dollars as somebody types them, in millionths; nothing means without limit."""
-    text = _text(form, field)
-    return micros(text) if text else None

@@ -24,7 +24,7 @@ async def test_the_page_shows_every_plan_and_what_is_without_limit(house: House,
         "",
         "",
         "",
-        "1.500000",
+        "1.50",
     ]
     assert re.findall(r'name="is_paid" (checked)?', page) == ["", "checked"]
 
@@ -37,7 +37,7 @@ async def test_a_change_is_stored_and_holds_for_the_next_message(house: House, d
         assert (await accounts.caches.find_speaker(ann.telegram_user_id, ann.place)) == ann
 
     answer = await owner.post("/admin/plans/free", token_from="/admin/plans", **FIELDS)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/plans?saved=free")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/plans?saved=free#plan-free")
     assert await house.rows(READ) == [(40, None, 250_000, "simple", True, False)]
     now = await accounts.caches.find_speaker(ann.telegram_user_id, ann.place)
     assert now is not None
@@ -50,7 +50,7 @@ async def test_a_change_is_stored_and_holds_for_the_next_message(house: House, d
     )
     page = (await owner.http.get("/admin/plans?saved=free")).text
     assert "Saved." in page
-    assert 'value="0.250000"' in page
+    assert 'value="0.25"' in page
     assert "Saved." not in (await owner.http.get("/admin/plans?saved=<b>")).text
 
 
@@ -72,6 +72,34 @@ async def test_a_change_is_stored_and_holds_for_the_next_message(house: House, d
 async def test_a_value_that_no_plan_can_have_changes_nothing(house: House, owner: Browser, wrong: dict[str, str]) -> None:
     answer = await owner.post("/admin/plans/free", token_from="/admin/plans", **{**FIELDS, **wrong})
     assert (answer.status_code, "Nothing was changed" in answer.text) == (422, True)
+    assert await house.rows(READ) == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("daily_turns", "1e3", "Type a whole number, such as 30."),
+        ("daily_turns", "1000001", "1000000 is the most."),
+        ("turns_per_minute", "0", "1 is the least."),
+        ("daily_dollars", "0.0000001", "A sum has at most six decimals."),
+    ],
+)
+async def test_a_value_that_a_plan_cannot_have_is_said_at_its_field_and_all_that_was_typed_stays(
+    house: House, owner: Browser, field: str, typed: str, said: str
+) -> None:
+    await house.add(make_plan(code="plus", daily_turns=7, position=1))
+    answer = await owner.post("/admin/plans/free", token_from="/admin/plans", **{**FIELDS, field: typed})
+    page = answer.text
+    shown = {**FIELDS, field: typed}
+    assert answer.status_code == 422
+    assert re.findall(r'class="wrong" id="([^"]+)">([^<]+)<', page) == [(f"free-{field}-wrong", said)]
+    assert re.findall(r'aria-describedby="([^"]+)"', page) == [f"free-{field}-wrong"]
+    assert re.findall(r'name="(daily_turns|turns_per_minute|daily_dollars)" value="([^"]*)"', page) == [
+        *((name, shown[name]) for name in ("daily_turns", "turns_per_minute", "daily_dollars")),
+        *(("daily_turns", "7"), ("turns_per_minute", ""), ("daily_dollars", "")),
+    ]
+    assert re.findall(r'name="may_choose_model" (checked)?', page) == ["checked", ""]
+    assert '<option value="simple" selected>' in page
     assert await house.rows(READ) == BEFORE
 
 
