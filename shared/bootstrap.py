@@ -102,7 +102,7 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         closing.push_async_callback(counting.aclose)
         limits = LimitService(windows=SharedWindows(counting, LocalWindows(clock)), clock=clock)
         reader = Reader(database=database, models=models, switches=switches, clock=clock)
-        memory = replace(_memory(settings, reader, embedder, jobs), limits=limits)
+        memory = _memory(settings, reader, embedder, jobs)
         recall = memory if memory.is_enabled else None
         yield Application(
             accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
+from shared.database.memory_requests import ASK_FOR, GIVE_BACK
 from shared.database.memory_statements import (
     HOLD,
     INSERT,
     KNOWN,
-    LAGGING,
     MAKE_ROOM,
     MOVE_MARK,
     PAST,
@@ -67,6 +67,19 @@ class Past:
     until: int | None
     tokens_before: int
     messages: list[PastMessage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A dialog is due whose last turn began after `since`: before `before` (`new_before` where nothing was ever read), or as the last of
+    so many `turns`. One that does not get on is asked for again after `again` seconds, and then less and less often.
+    """
+
+    since: datetime
+    before: datetime
+    new_before: datetime
+    turns: int
+    again: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,13 +182,17 @@ class MemoryReadingRows:
         """What the bot has spent that day, and holds back, in millionths of a US dollar."""
         return int((await self.connection.execute(SPENT, {"bot_id": str(bot_id), "day": day})).scalar() or 0)
 
-    async def lagging(self, since: datetime, before: datetime, new_before: datetime, *, turns: int, most: int) -> list[UUID]:
-        """Dialogs with something unread whose last turn began after `since`: before `before` (`new_before` where nothing was ever read), or
-        as the last of so many. Longest unread first, one of each bot in turn.
+    async def ask_for(self, now: datetime, due: Due, most: int) -> list[UUID]:
+        """Dialogs with something unread that are due and were not asked for lately; they count as asked for from now on. Those that were
+        asked for least often from where they are, and of these the longest unread first; one of each bot in turn.
         """
-        values = {"since": since, "before": before, "new_before": new_before, "turns": turns, "most": most}
-        rows = await self.connection.execute(LAGGING, values)
+        values = {name: getattr(due, name) for name in Due.__slots__}
+        rows = await self.connection.execute(ASK_FOR, {**values, "now": now, "most": most})
         return [row[0] for row in rows.all()]
+
+    async def give_back(self, dialog_ids: Sequence[UUID]) -> None:
+        """They were not asked for after all."""
+        await self.connection.execute(GIVE_BACK, {"ids": list(dialog_ids)})
 
     async def count(self) -> dict[str, int]:
         rows = await self.connection.execute(text("select status, count(*) from memories group by status"))

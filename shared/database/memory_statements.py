@@ -240,23 +240,3 @@ SPENT = text("""
     select spent_micros + reserved_micros from spendings
     where scope = 'bot' and scope_id = cast(:bot_id as text) and day = cast(:day as date)
 """)
-
-# Whether there is something new one look into an index tells. What goes on is left alone until it has some turns more, or rests. The bots
-# take turns: one whose money is spent, or with more to read than there is time for, holds up no other.
-LAGGING = text("""
-    select s.dialog_id from (
-        select t.dialog_id, max(t.created_at) as at, count(*) filter (where t.created_at > coalesce(k.updated_at, '-infinity')) as unread
-        from turns t left join memory_marks k on k.dialog_id = t.dialog_id
-        where t.created_at > cast(:since as timestamptz) and t.status <> 'open' group by t.dialog_id
-    ) s
-    join dialogs d on d.id = s.dialog_id left join memory_marks k on k.dialog_id = s.dialog_id
-    cross join lateral (
-        select m.id from messages m
-        where (m.dialog_id, m.id) <= (s.dialog_id, 9223372036854775807) and (m.dialog_id, m.id) >= (s.dialog_id, 0)
-        order by m.dialog_id desc, m.id desc limit 1
-    ) newest
-    where (s.at < case when k.dialog_id is null then cast(:new_before as timestamptz) else cast(:before as timestamptz) end
-           or s.unread >= :turns)
-      and newest.id > coalesce(k.until_message_id, 0)
-    order by row_number() over (partition by d.telegram_bot_id order by s.at), s.at limit :most
-""")

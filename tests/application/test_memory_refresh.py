@@ -6,15 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.limits import LocalWindows
 from shared.adapters.llm.scripted import Fault
-from shared.application.jobs import RefreshMemory
-from shared.application.limits import LimitService
-from shared.application.memory import service
 from shared.application.ports import ModelUnavailableError
-from shared.domain.memory import MemoryStatus
 from tests.application.memory_talk import asked_data, fact, learn, memories, reading_model, say, texts_of, will_read
-from tests.factories import ANN_ID, BOB_ID, BOT_ID, NOON, House, make_memory
+from tests.factories import BOB_ID, BOT_ID, NOON, House, make_memory
 
 BRNO = fact("Lives in Brno", "I live in Brno")
 PRAGUE = fact("Lives in Prague", "I moved to Prague", relation="changed", known="k1")
@@ -293,63 +288,6 @@ async def test_reading_is_paid_from_the_bots_purse_and_ends_where_it_is_empty(ho
     await house.switches.set("bot_daily_micros", 0, by="tests")
     will_read(house, PRAGUE)
     assert (await house.memory.refresh(ann.dialog_id)).facts == {"replaced": 1}
-
-
-async def test_the_worker_finds_what_rests_and_what_has_gone_on_for_some_turns(house: House) -> None:
-    ann = await house.speaker()
-    job = RefreshMemory(dialog_id=str(ann.dialog_id))
-    await say(house, ann, "I live in Brno")
-    [(at,)] = await house.rows("select created_at from turns")
-    house.clock.at = at + timedelta(seconds=15)
-    assert await house.memory.catch_up() == 0
-    house.clock.at = at + timedelta(seconds=25)
-    assert await house.memory.catch_up() == 1
-    will_read(house, BRNO)
-    await house.memory.refresh(ann.dialog_id)
-    assert await house.memory.catch_up() == 0
-    assert service.MEMORIES.labels(MemoryStatus.ACTIVE)._value.get() == 1
-    await house.rows("update memory_marks set updated_at = now() returning 1")
-    house.clock.at = at + timedelta(minutes=1)
-    for said in ("One", "Two", "Three"):
-        await say(house, ann, said)
-    assert await house.memory.catch_up() == 0
-    await say(house, ann, "Four")
-    assert await house.memory.catch_up() == 1
-    assert house.jobs.jobs == [job, job]
-
-
-async def test_a_dialog_is_not_asked_for_again_while_its_job_waits(house: House) -> None:
-    ann = await house.speaker()
-    await say(house, ann, "I live in Brno")
-    [(at,)] = await house.rows("select created_at from turns")
-    house.clock.at = at + timedelta(minutes=4)
-    memory = replace(house.memory, limits=LimitService(windows=LocalWindows(house.clock), clock=house.clock))
-    assert [await memory.catch_up() for _ in range(3)] == [1, 0, 0]
-    house.clock.go_on(seconds=service.AGAIN_SECONDS + 1)
-    assert await memory.catch_up() == 1
-
-
-async def test_dialogs_that_nobody_gets_done_keep_no_others_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MOST_LAGGING", 1)
-    ann, bob = await house.speaker(), await house.speaker(telegram_user_id=BOB_ID)
-    await say(house, ann, "I live in Brno")
-    await say(house, bob, "I live in Brno")
-    [(at,)] = await house.rows("select max(created_at) from turns")
-    house.clock.at = at + timedelta(minutes=4)
-    memory = replace(house.memory, limits=LimitService(windows=LocalWindows(house.clock), clock=house.clock))
-    assert [await memory.catch_up() for _ in range(3)] == [1, 1, 0]
-    assert house.jobs.jobs == [RefreshMemory(dialog_id=str(one.dialog_id)) for one in (ann, bob)]
-
-
-async def test_bots_take_turns_in_being_read(house: House) -> None:
-    ann, bob, elsewhere = [await house.speaker(telegram_user_id=ANN_ID + number) for number in range(3)]
-    for one in (ann, bob, elsewhere):
-        await say(house, one, "I live in Brno")
-    await house.rows("update dialogs set telegram_bot_id = :bot where id = :id returning 1", bot=BOT_ID + 1, id=elsewhere.dialog_id)
-    [(at,)] = await house.rows("select max(created_at) from turns")
-    house.clock.at = at + timedelta(minutes=4)
-    await house.memory.catch_up()
-    assert house.jobs.jobs == [RefreshMemory(dialog_id=str(one.dialog_id)) for one in (ann, elsewhere, bob)]
 
 
 async def test_a_fresh_edit_is_read_and_paid_once(house: House) -> None:

@@ -9,8 +9,9 @@ from prometheus_client import Gauge
 from shared.application.jobs import JobQueue, RefreshMemory
 from shared.application.memory.finding import Finder
 from shared.application.memory.refreshing import FACTS, Refreshed, Refresher
-from shared.application.ports import Clock, TurnLimits
+from shared.application.ports import Clock
 from shared.database.database import Database
+from shared.database.memory_reading import Due
 from shared.domain.memory import KnownMemory, MemoryNotFoundError, MemoryPage, MemoryStatus
 from shared.domain.memory_rules import own_topic, own_words
 from shared.domain.memory_search import Sought
@@ -26,10 +27,8 @@ LAGGING_SINCE = timedelta(hours=2)
 """A dialog that nobody could read for so long is read when it goes on."""
 MOST_LAGGING = 200
 """Dialogs that are asked for at once."""
-MOST_WAITING = 4000
-"""Dialogs that are looked at for those: what has been asked for already, and is not done, keeps no other waiting."""
 AGAIN_SECONDS = 120.0
-"""A refresh that has not been done by then is asked for again."""
+"""A dialog that has not got on by then is asked for again; after that in twice the time, and so on up to eight times it."""
 
 MEMORIES = Gauge("vitte_memories", "Facts about users that are kept", ["status"])
 
@@ -46,7 +45,6 @@ class MemoryService:
     refresher: Refresher
     jobs: JobQueue
     clock: Clock
-    limits: TurnLimits | None = None
     is_enabled: bool = True
     """Switched off nothing is learnt, recalled or condensed; users still see and change what is known."""
 
@@ -73,17 +71,16 @@ class MemoryService:
         if not self.is_enabled:
             return 0
         now = self.clock.now()
+        rested, new_rested = now - RESTED_AFTER, now - NEW_RESTED_AFTER
+        due = Due(since=now - LAGGING_SINCE, before=rested, new_before=new_rested, turns=DUE_TURNS, again=AGAIN_SECONDS)
         async with self.database.statement() as tx:
-            rested, new_rested = now - RESTED_AFTER, now - NEW_RESTED_AFTER
-            lagging = await tx.memory_reading.lagging(now - LAGGING_SINCE, rested, new_rested, turns=DUE_TURNS, most=MOST_WAITING)
-        tried = asked = 0
-        for dialog_id in lagging:
-            if self.limits is None or await self.limits.first(f"memory:{dialog_id}", AGAIN_SECONDS):
-                asked += await self.jobs.enqueue(RefreshMemory(dialog_id=str(dialog_id)))
-                tried += 1
-            if tried == MOST_LAGGING:
-                break
-        return asked
+            lagging = await tx.memory_reading.ask_for(now, due, MOST_LAGGING)
+        for asked, dialog_id in enumerate(lagging):
+            if not await self.jobs.enqueue(RefreshMemory(dialog_id=str(dialog_id))):
+                async with self.database.statement() as tx:
+                    await tx.memory_reading.give_back(lagging[asked:])
+                return asked
+        return len(lagging)
 
     async def known(self, speaker: Speaker, *, page: int = 0) -> MemoryPage:
         """What waits for an answer comes first, then what is pinned, then the newest. A page past the end is the last one."""
