@@ -4,11 +4,12 @@ What was let through is never taken back: a `ReplyFilter` holds back whatever ma
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.bubbles import begins_like_json, bubbles_of
+from shared.domain.languages import clear_language, hits_in, own_words, whole_words, words_in
 from shared.domain.noise import NoiseFilter
 from shared.domain.repetition import find_circle
 from shared.domain.scripts import FEWEST_LETTERS, MOST_BROKEN, broken_share, script_of
@@ -16,6 +17,8 @@ from shared.domain.scripts import FEWEST_LETTERS, MOST_BROKEN, broken_share, scr
 MAX_REPLY_CHARS = 16_000
 HELD_CHARACTERS = 60
 """The beginning of a reply is held back at most this long for questions about the whole of it, such as its language."""
+LANGUAGE_CHARACTERS = 240
+"""Languages of one script take more words to tell apart; a first small word of the person's own language lets the reply go."""
 ECHO_CHARACTERS = 200
 """This much of the instructions, word for word, is an echo of them."""
 
@@ -43,11 +46,15 @@ REPAIRS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectations:
-    """`names` are those the character may put before its words; `script` is that of the person, none where any will do."""
+    """`names` are those the character may put before its words; `script` is that of the person, none where any will do.
+
+    `languages` (see `shared.domain.reply_languages`) are those the reply may be in; any where there are none.
+    """
 
     system: str = ""
     names: Sequence[str] = ()
     script: str | None = None
+    languages: Collection[str] = ()
     is_last_attempt: bool = False
 
 
@@ -124,12 +131,16 @@ class ReplyFilter:
             self._clean, self._is_json, self._head_is_open = head, True, False
         elif ended or (looks is False and not self._may_become_name_or_echo(head)):
             self._clean = self._without_name(head)
-            self._head_is_open = bool(self._clean) and not self._is_settled(ended or len(self._clean) >= HELD_CHARACTERS)
+            self._head_is_open = bool(self._clean) and not self._is_settled(ended=ended)
 
-    def _is_settled(self, is_enough: bool) -> bool:
+    def _is_settled(self, *, ended: bool) -> bool:
         """Whether the first words may be shown; sets `problem` when they are of no use."""
         if self._expected.is_last_attempt:
             return True
+        is_settled = self._is_readable(ended or len(self._clean) >= HELD_CHARACTERS)
+        return self.problem is not None or (is_settled and self._is_in_language(ended=ended))
+
+    def _is_readable(self, is_enough: bool) -> bool:
         is_broken, script = broken_share(self._clean) > MOST_BROKEN, script_of(self._clean, fewest=FEWEST_LETTERS if is_enough else 2)
         is_foreign = self._expected.script is not None and script != self._expected.script
         if is_enough and is_broken:
@@ -137,6 +148,17 @@ class ReplyFilter:
         elif is_enough and is_foreign and script is not None:
             self.problem = Problem.LANGUAGE
         return is_enough or not (is_broken or is_foreign)
+
+    def _is_in_language(self, *, ended: bool) -> bool:
+        """True with the first small word of a language that will do; of another one there must be enough, and none of these."""
+        if not self._expected.languages:
+            return True
+        words = words_in(own_words(self._clean if ended else whole_words(self._clean)))
+        if not hits_in(words).keys().isdisjoint(self._expected.languages):
+            return True
+        if clear_language(words) is not None:
+            self.problem = Problem.LANGUAGE
+        return ended or self.problem is not None or len(self._clean) >= LANGUAGE_CHARACTERS
 
     def _may_become_name_or_echo(self, head: str) -> bool:
         start, system = head.lstrip("*").lower(), self._expected.system

@@ -17,6 +17,7 @@ from shared.domain.errors import ContentRejectedError
 from shared.domain.hygiene import REPAIRS, Expectations, Problem
 from shared.domain.inbox import LeaseLostError, Outgoing
 from shared.domain.prompt import message_tokens
+from shared.domain.reply_languages import ANY, Talk, is_about_language, languages_for
 from shared.domain.scripts import script_of
 from shared.domain.switches import Switches
 
@@ -111,9 +112,14 @@ class _Turn:
             yield rest
 
     def _expectations(self, system: str, *, is_last_attempt: bool) -> Expectations:
-        """A tutor may speak another language than the person."""
-        script = script_of("\n".join(self.words)) if self.ask.speaker.character_task != "tutor" else None
-        return Expectations(system=system, names=(self.opened.character_name,), script=script, is_last_attempt=is_last_attempt)
+        """A tutor may speak another language than the person, and so may anybody who was asked about one."""
+        opened, is_tutor = self.opened, self.ask.speaker.character_task == "tutor"
+        script = None if is_tutor or is_about_language(self.words) else script_of("\n".join(self.words))
+        known = (*opened.memories, opened.summary or "")
+        talk = Talk(words=self.words, history=opened.history, card=opened.system_prompt, known=known)
+        languages = ANY if is_tutor or is_last_attempt else languages_for(talk)
+        names = (opened.character_name,)
+        return Expectations(system=system, names=names, script=script, languages=languages, is_last_attempt=is_last_attempt)
 
     async def end(self) -> None:
         """The model has said all it would. Raises `ContentRejectedError`, `ModelUnavailableError` when that is nothing."""
