@@ -11,7 +11,7 @@ FUNCTION_WORDS = {
     "over know my me we he it is of to in on at be do so no an as or by up go us our am any why very here because should really think want "
     "too where don didn isn doesn won wouldn couldn ll ve re good well yes just more most much such only even again always never something "
     "anything nothing die war hat man den bin hut also made fast art gut rat bad wand rock tag gift one sale ten pan son fin met wet dare "
-    "pot mine male cane note pace pure dove true does let tell let's yourself myself being before after while might sure every today hello "
+    "pot mine male cane note pace pure dove true does let tell yourself myself being before after while might sure every today hello "
     "yeah day story maybe sounds course thanks please sorry",
     "de": "der die das und ist nicht ich du er sie es wir ihr ein eine einen einem einer eines den dem des zu mit von auf für im in an am "
     "um aus bei nach vor über unter durch wie was wer wo wann warum wenn weil dass aber oder auch noch nur schon sehr mehr hier da dann so "

@@ -71,6 +71,7 @@ class ReplyFilter:
         self._shown = self._checked = self._scanned = 0
         self._held_from: int | None = None
         self._head_is_open = True
+        self._is_readable = False
         self._is_json = False
         self.problem: Problem | None = None
         self.bubbles: tuple[str, ...] = ()
@@ -137,10 +138,10 @@ class ReplyFilter:
         """Whether the first words may be shown; sets `problem` when they are of no use."""
         if self._expected.is_last_attempt:
             return True
-        is_settled = self._is_readable(ended or len(self._clean) >= HELD_CHARACTERS)
-        return self.problem is not None or (is_settled and self._is_in_language(ended=ended))
+        self._is_readable = self._is_readable or self._can_be_read(ended or len(self._clean) >= HELD_CHARACTERS)
+        return self.problem is not None or (self._is_readable and self._is_in_language(ended=ended))
 
-    def _is_readable(self, is_enough: bool) -> bool:
+    def _can_be_read(self, is_enough: bool) -> bool:
         is_broken, script = broken_share(self._clean) > MOST_BROKEN, script_of(self._clean, fewest=FEWEST_LETTERS if is_enough else 2)
         is_foreign = self._expected.script is not None and script != self._expected.script
         if is_enough and is_broken:

@@ -6,26 +6,26 @@ A country counts as its language. A word too many costs nothing but that nothing
 from collections.abc import Iterable
 
 NAMES = {
-    "en": "engl engels ingle inglé inglê angla angli angiel ingil angol англ англій енгле britis ameri инглиш",
+    "en": "engl engels ingle inglé inglê angla angli angiel ingil angol англ англій енгле britis ameri инглиш inggr großbr",
     "de": "deuts germa alemá alema alemã alleman tedes duits niemie niemc němec němč němc nemec nemčin njemač tysk alman saksa német nemet "
-    "німе немец герман нямец jerman",
-    "fr": "frenc franz franç franc frans ransk франц френс prancis",
+    "німе немец герман нямец jerman allemag",
+    "fr": "frenc franz franç franc frans ransk франц френс prancis frankr frankri",
     "es": "spani españ espan espag spagn spaan spain hiszp španě španie španj spanj ispan іспан испан шпан castel espanj",
-    "it": "itali italy italsk włosk włoch talian olasz итал італ",
+    "it": "italia italie italy italš italsk włosk włoch talian olasz итал італ итали",
     "pt": "portu португ brazi brasi бразил",
     "nl": "dutch niederl neerla néerl neerl holan holland hollan holend niderl nizozem nederl olande голланд нидерл нідер",
-    "pl": "polish polni polsk polac polon pools польс полськ поляк lengyel puola",
+    "pl": "polish polni polsk polac polon pools польс полськ поляк lengyel puola polen polan polog польш",
     "cs": "czech czesk tsche tchèq checo checa ceco tsjech česk češt tjeck tjekk чешс чеськ cseh",
     "sk": "slova slowak словац słowac",
     "sv": "swedi swede schwed suédo sueco svedes zweed szwed švéd svensk шведс isveç",
-    "da": "danish dänis danois danés danese deens duńs dánšt dansk датс",
-    "no": "norwe norve norvé norueg noorw noors norsk норвеж",
-    "fi": "finni finno suomi suome fińsk finsk финск",
+    "da": "danish dänis danois danés danese deens duńs dánšt dansk датс denma dänem danem dinam дани",
+    "no": "norwe norve norvé norueg noorw noors norsk норвеж norwa",
+    "fi": "finni finno suomi suome fińsk finsk финск finla",
     "hu": "hungar ungar hongro húngar magyar maďar węgier венгер угорс macar",
     "ro": "romani român rumän rumun румын румун roumai",
-    "tr": "turki turkc türki türkç turqu turc turks turec tureč турец турки",
-    "ru": "russ ruso rusk rušt rusç rusia rosyj росій русс руск orosz venäj",
-    "uk": "ukra ucra укра",
+    "tr": "turki turkc türki türkç turqu turc turks turec tureč турец турки türke turke",
+    "ru": "russ ruso rusk rušt rusç rusia rosyj росій русс руск orosz venäj росси",
+    "uk": "ukra ucra укра україн",
     "bg": "bulga болга българ bułga",
     "hr": "croat kroat hrvat chorv chorw хорват serbi serbo srpsk srbsk серб србс сръб bosni",
     "be": "belarus белорус білор белару weißr",
@@ -47,10 +47,23 @@ WISHES = (
 """What is translated, quoted or spoken of as language may well be answered in another one."""
 
 _WISH = "*"
-_BEGINNINGS = {beginning: language for language, names in {**NAMES, _WISH: WISHES}.items() for beginning in names.split()}
-_LENGTHS = sorted({len(beginning) for beginning in _BEGINNINGS})
+NAMED = NAMES.keys() - {""}
+_SHORTEST = 4
+
+
+def _by_start() -> dict[str, list[tuple[str, str]]]:
+    """Beginnings and what they name, by their first letters: most words are in none of these lists."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for language, names in {**NAMES, _WISH: WISHES}.items():
+        for beginning in names.split():
+            found.setdefault(beginning[:_SHORTEST], []).append((beginning, language))
+    return found
+
+
+_BY_START = _by_start()
 
 
 def named_in(words: Iterable[str]) -> frozenset[str]:
     """Languages that the words (in lower case) name, "" for some other one, "*" for language itself."""
-    return frozenset(found for word in words for length in _LENGTHS if (found := _BEGINNINGS.get(word[:length])) is not None)
+    candidates = ((word, found) for word in words if (found := _BY_START.get(word[:_SHORTEST])))
+    return frozenset(language for word, found in candidates for beginning, language in found if word.startswith(beginning))

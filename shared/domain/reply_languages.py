@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 
-from shared.domain.language_names import named_in
+from shared.domain.language_names import NAMED, named_in
 from shared.domain.languages import hits_in, knows, language_of, own_words, words_in
 from shared.domain.prompt import PromptMessage, Role
 
@@ -15,7 +15,7 @@ ANY: frozenset[str] = frozenset()
 RECENT = 6
 """As many messages of the person, and replies, tell what is usual in the talk."""
 
-_READ = 600
+_READ = 300
 _LONG = 300
 """In words longer than this a part may be somebody else's, with a question before or after it."""
 _KIN = tuple(frozenset(kin.split()) for kin in ("da no sv", "hr sr sl", "nl af", "es gl ca", "pt gl", "tr az", "bg mk", "cs sk"))
@@ -111,7 +111,7 @@ class _Card:
 
 @lru_cache(maxsize=64)
 def _read_card(card: str) -> _Card:
-    return _Card(language_of(card), named_in(words_in(card)), _FOLLOWS.search(card) is not None)
+    return _Card(language_of(card), named_in(words_in(card)) & NAMED, _FOLLOWS.search(card) is not None)
 
 
 def _ends(text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.hygiene import MAX_REPLY_CHARS, Expectations, Problem, ReplyFilter
+from shared.domain.hygiene import LANGUAGE_CHARACTERS, MAX_REPLY_CHARS, Expectations, Problem, ReplyFilter
 
 SYSTEM = "You are Mira, a calm friend from the mountains. " + " ".join(f"Rule {number} is about number {number}." for number in range(30))
 PIECES = (1, 3, 7, 1000)
@@ -156,6 +156,43 @@ def test_another_script_than_the_persons_is_held_back(script: str | None, reply:
 
 def test_the_second_attempt_is_taken_in_whatever_language_it_is() -> None:
     assert filtered("Здравствуйте, дорогой друг!", script="latin", is_last_attempt=True).text == "Здравствуйте, дорогой друг!"
+    english = "I would love to tell you what they have done."
+    assert filtered(english, languages={"de"}, is_last_attempt=True).text == english
+
+
+@pytest.mark.parametrize("size", PIECES)
+@pytest.mark.parametrize(
+    ("languages", "reply", "problem"),
+    [
+        ("de", "Of course! I would love to tell you a story about the old lighthouse.", Problem.LANGUAGE),
+        ("de", "I don't know what you mean.", Problem.LANGUAGE),
+        ("en", "Natürlich! Ich erzähle dir gern etwas über den alten Leuchtturm.", Problem.LANGUAGE),
+        ("uk", "Конечно! Сейчас расскажу тебе, что это такое и почему он там стоит.", Problem.LANGUAGE),
+        ("de", "Natürlich! Ich erzähle dir gern etwas über den alten Leuchtturm.", None),
+        ("de", "Aber gern: what you are looking for is the one that they have there.", None),
+        ("de", "Oh, „I would love to tell you what they have done“ – so fängt das an.", None),
+        ("de", "```python\nif this is what you have: return that\n```\nSo geht das, und nicht anders.", None),
+        ("de", ", ".join(f"Place {number}" for number in range(30)) + ". That is what you should have been told about this.", None),
+        ("de en", "Of course! I would love to tell you a story about the old lighthouse.", None),
+        ("es", "Paris!", None),
+        ("", "Of course! I would love to tell you a story about the old lighthouse.", None),
+    ],
+)
+def test_another_language_than_the_persons_is_held_back(languages: str, reply: str, problem: Problem | None, size: int) -> None:
+    words = filtered(reply, size, script="latin" if reply.isascii() and languages != "uk" else None, languages=frozenset(languages.split()))
+    assert (words.problem, words.text, words.may_be_repaired) == (problem, "" if problem else reply, problem is not None)
+
+
+def test_the_first_small_word_of_the_persons_language_lets_the_reply_go() -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages={"de"}))
+    assert [words.feed(piece) for piece in ("Klar", ", Anna!", " Bist", " du", " da?")] == ["", "", "", "Klar, Anna! Bist du", " da?"]
+
+
+def test_a_reply_that_shows_no_language_is_held_back_for_a_few_lines_at_most() -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages={"de"}))
+    reply = "".join(f"Place {number}, " for number in range(100))
+    shown = next(place for place in range(0, len(reply), 5) if words.feed(reply[place : place + 5]))
+    assert shown + 5 == LANGUAGE_CHARACTERS
 
 
 @pytest.mark.parametrize("size", PIECES)
