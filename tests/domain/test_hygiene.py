@@ -172,7 +172,6 @@ def test_the_second_attempt_is_taken_in_whatever_language_it_is() -> None:
         ("de", "Aber gern: what you are looking for is the one that they have there.", None),
         ("de", "Oh, „I would love to tell you what they have done“ – so fängt das an.", None),
         ("de", "```python\nif this is what you have: return that\n```\nSo geht das, und nicht anders.", None),
-        ("de", ", ".join(f"Place {number}" for number in range(30)) + ". That is what you should have been told about this.", None),
         ("de en", "Of course! I would love to tell you a story about the old lighthouse.", None),
         ("es", "Paris!", None),
         ("", "Of course! I would love to tell you a story about the old lighthouse.", None),
