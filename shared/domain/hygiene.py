@@ -4,7 +4,7 @@ What was let through is never taken back: a `ReplyFilter` holds back whatever ma
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from shared.domain.scripts import FEWEST_LETTERS, MOST_BROKEN, broken_share, scr
 MAX_REPLY_CHARS = 16_000
 HELD_CHARACTERS = 60
 """The beginning of a reply is held back at most this long for questions about the whole of it, such as its language."""
+UNKNOWN_CHARACTERS = 24
 LANGUAGE_CHARACTERS = 240
 """Languages of one script take more words to tell apart; a first small word of the person's own language lets the reply go."""
 ECHO_CHARACTERS = 200
@@ -48,13 +49,15 @@ REPAIRS = {
 class Expectations:
     """`names` are those the character may put before its words; `script` is that of the person, none where any will do.
 
-    `languages` (see `shared.domain.reply_languages`) are those the reply may be in; any where there are none.
+    `languages` answers those that the reply may be in (see `shared.domain.reply_languages`), any where there are none. It is asked when
+    the reply's first small words are in none of `written`, the languages that the words replied to may be in.
     """
 
     system: str = ""
     names: Sequence[str] = ()
     script: str | None = None
-    languages: Collection[str] = ()
+    languages: Callable[[], Collection[str]] | None = None
+    written: Collection[str] = ()
     is_last_attempt: bool = False
 
 
@@ -72,6 +75,7 @@ class ReplyFilter:
         self._held_from: int | None = None
         self._head_is_open = True
         self._is_readable = False
+        self._languages: Collection[str] | None = None
         self._is_json = False
         self.problem: Problem | None = None
         self.bubbles: tuple[str, ...] = ()
@@ -152,10 +156,17 @@ class ReplyFilter:
 
     def _is_in_language(self, *, ended: bool) -> bool:
         """True with the first small word of a language that will do; of another one there must be enough, and none of these."""
-        if not self._expected.languages:
+        if self._expected.languages is None:
             return True
         words = words_in(own_words(self._clean if ended else whole_words(self._clean)))
-        if not hits_in(words).keys().isdisjoint(self._expected.languages):
+        own = hits_in(words).keys()
+        if not own.isdisjoint(self._expected.written):
+            return True
+        if not own and not ended and len(self._clean) < UNKNOWN_CHARACTERS:
+            return False
+        if self._languages is None:
+            self._languages = self._expected.languages()
+        if not self._languages or not own.isdisjoint(self._languages):
             return True
         if clear_language(words) is not None:
             self.problem = Problem.LANGUAGE

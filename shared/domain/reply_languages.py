@@ -45,6 +45,11 @@ def is_about_language(words: Sequence[str]) -> bool:
     return bool(named_in(words_in(_ends("\n".join(words)))))
 
 
+def written_in(words: Sequence[str]) -> frozenset[str]:
+    """Every language that has a small word of its own in these words: an answer in one of them needs no further thought."""
+    return frozenset(hits_in(words_in(_ends(own_words("\n".join(words))))))
+
+
 def languages_for(talk: Talk) -> frozenset[str]:
     """The language in which the person writes, and those that may take its place; `ANY` in every doubt."""
     said = [message.text for message in talk.history if message.role is Role.USER][-RECENT:]

@@ -157,7 +157,7 @@ def test_another_script_than_the_persons_is_held_back(script: str | None, reply:
 def test_the_second_attempt_is_taken_in_whatever_language_it_is() -> None:
     assert filtered("Здравствуйте, дорогой друг!", script="latin", is_last_attempt=True).text == "Здравствуйте, дорогой друг!"
     english = "I would love to tell you what they have done."
-    assert filtered(english, languages={"de"}, is_last_attempt=True).text == english
+    assert filtered(english, languages=lambda: {"de"}, is_last_attempt=True).text == english
 
 
 @pytest.mark.parametrize("size", PIECES)
@@ -178,17 +178,34 @@ def test_the_second_attempt_is_taken_in_whatever_language_it_is() -> None:
     ],
 )
 def test_another_language_than_the_persons_is_held_back(languages: str, reply: str, problem: Problem | None, size: int) -> None:
-    words = filtered(reply, size, script="latin" if reply.isascii() and languages != "uk" else None, languages=frozenset(languages.split()))
+    words = filtered(reply, size, script="latin" if reply.isascii() and languages != "uk" else None, languages=languages.split)
     assert (words.problem, words.text, words.may_be_repaired) == (problem, "" if problem else reply, problem is not None)
 
 
 def test_the_first_small_word_of_the_persons_language_lets_the_reply_go() -> None:
-    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages={"de"}))
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages=lambda: {"de"}))
     assert [words.feed(piece) for piece in ("Klar", ", Anna!", " Bist", " du", " da?")] == ["", "", "", "Klar, Anna! Bist du", " da?"]
 
 
+def test_an_answer_in_a_language_of_the_question_asks_no_further() -> None:
+    asked: list[str] = []
+    german, english = "Bist du da? Ich erzähle dir gern etwas.", "Of course! I would love to tell you a story about the old one."
+
+    def languages() -> list[str]:
+        asked.append("once")
+        return ["de"]
+
+    assert (filtered(german, written={"de"}, languages=languages).text, asked) == (german, [])
+    assert (filtered(english, written={"de"}, languages=languages).problem, asked) == (Problem.LANGUAGE, ["once"])
+
+
+def test_a_reply_without_any_small_word_is_not_held_back_where_any_language_will_do() -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), languages=lambda: ()))
+    assert [words.feed("ตอนนี้ฉัน"), words.feed("กำลังฟังเพลงอยู่ในห้อง")] == ["", "ตอนนี้ฉันกำลังฟังเพลงอยู่ในห้อง"]
+
+
 def test_a_reply_that_shows_no_language_is_held_back_for_a_few_lines_at_most() -> None:
-    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages={"de"}))
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages=lambda: {"de"}))
     reply = "".join(f"Place {number}, " for number in range(100))
     shown = next(place for place in range(0, len(reply), 5) if words.feed(reply[place : place + 5]))
     assert shown + 5 == LANGUAGE_CHARACTERS

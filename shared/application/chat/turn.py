@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from shared.application.chat.answering import Answer, Call
 from shared.application.chat.desk import Ask, Desk
@@ -17,7 +18,7 @@ from shared.domain.errors import ContentRejectedError
 from shared.domain.hygiene import REPAIRS, Expectations, Problem
 from shared.domain.inbox import LeaseLostError, Outgoing
 from shared.domain.prompt import message_tokens
-from shared.domain.reply_languages import ANY, Talk, is_about_language, languages_for
+from shared.domain.reply_languages import Talk, is_about_language, languages_for, written_in
 from shared.domain.scripts import script_of
 from shared.domain.switches import Switches
 
@@ -117,9 +118,14 @@ class _Turn:
         script = None if is_tutor or is_about_language(self.words) else script_of("\n".join(self.words))
         known = (*opened.memories, opened.summary or "")
         talk = Talk(words=self.words, history=opened.history, card=opened.system_prompt, known=known)
-        languages = ANY if is_tutor or is_last_attempt else languages_for(talk)
-        names = (opened.character_name,)
-        return Expectations(system=system, names=names, script=script, languages=languages, is_last_attempt=is_last_attempt)
+        return Expectations(
+            system=system,
+            names=(opened.character_name,),
+            script=script,
+            languages=None if is_tutor else partial(languages_for, talk),
+            written=written_in(self.words),
+            is_last_attempt=is_last_attempt,
+        )
 
     async def end(self) -> None:
         """The model has said all it would. Raises `ContentRejectedError`, `ModelUnavailableError` when that is nothing."""
