@@ -34,7 +34,7 @@ def create_dispatcher(application: Application, bot: Bot, *, stops: StopRegistry
         accounts=application.accounts,
         characters=application.characters,
         chat=application.chat,
-        models=KnownModels(application.models.names()),
+        models=KnownModels({name: application.models.tier_of(name) or "strong" for name in application.models.names()}),
         memory=application.memory,
         inbox=application.inbox,
         limits=application.limits,

@@ -11,7 +11,7 @@ def sentence_of(error: AppError, language: str) -> str:
     if isinstance(error, TooManyTurnsError):
         return say(key, language, limit=error.limit, seconds=error.seconds)
     if isinstance(error, BudgetSpentError):
-        return say(key, language, scope=error.scope, resets=f"{error.resets_at:%H:%M}")
+        return say(key, language, scope=error.scope, choice="yes" if error.may_choose_model else "no", resets=f"{error.resets_at:%H:%M}")
     if isinstance(error, (DailyTurnsSpentError, AllowanceSpentError)):
         return say(key, language, limit=error.limit, resets=f"{error.resets_at:%H:%M}")
     return say(key, language)

@@ -68,7 +68,8 @@ def menu(language: str) -> InlineKeyboardMarkup:
     def to(screen: str) -> InlineKeyboardButton:
         return _button(say(f"menu-{screen}", language), OpenScreen(name=screen))
 
-    return InlineKeyboardMarkup(inline_keyboard=[[to("characters"), to("memory")], [to("status"), to("language")], [to("help")]])
+    pairs = (("characters", "memory"), ("status", "settings"), ("language", "help"))
+    return InlineKeyboardMarkup(inline_keyboard=[[to(left), to(right)] for left, right in pairs])
 
 
 def back(language: str) -> InlineKeyboardMarkup:

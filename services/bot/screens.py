@@ -36,6 +36,7 @@ def status(speaker: Speaker, allowance: AllowanceState) -> Screen:
         used=allowance.used,
         limit="unlimited" if allowance.limit is None else allowance.limit,
         left=allowance.left or 0,
+        percent="none" if allowance.spent_percent is None else allowance.spent_percent,
         resets=f"{allowance.resets_at:%H:%M}",
     )
     return Screen(text, keyboards.back(speaker.language))

@@ -12,6 +12,7 @@ from shared.application.ports import Clock
 from shared.application.switches import SwitchService
 from shared.database.database import Database, Transaction
 from shared.domain.allowance import allowance_day, remaining, resets_at
+from shared.domain.budget import percent_of
 from shared.domain.character import in_language
 from shared.domain.dialog import DialogNotFoundError
 from shared.domain.errors import InvalidInputError, NotAllowedError
@@ -31,12 +32,13 @@ class ModelChoiceNotAllowedError(NotAllowedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowanceState:
-    """None in `limit` and `left` means without limit."""
+    """None in `limit` and `left` means without limit, none in `spent_percent` that the plan has no budget of money."""
 
     used: int
     limit: int | None
     left: int | None
     resets_at: datetime
+    spent_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +107,14 @@ class AccountService:
         """What the speaker has used today and what is left."""
         now = self.clock.now()
         async with self.database.statement() as tx:
-            used = await tx.users.used_turns(speaker.user_id, allowance_day(now))
-        return AllowanceState(used=used, limit=speaker.daily_turns, left=remaining(used, speaker.daily_turns), resets_at=resets_at(now))
+            used, micros = await tx.users.used_today(speaker.user_id, allowance_day(now))
+        return AllowanceState(
+            used=used,
+            limit=speaker.daily_turns,
+            left=remaining(used, speaker.daily_turns),
+            resets_at=resets_at(now),
+            spent_percent=None if speaker.daily_micros is None else percent_of(micros, speaker.daily_micros),
+        )
 
     async def mark_blocked(self, telegram_user_id: int, *, blocked: bool) -> None:
         """The user stopped the bot, or let it in again."""

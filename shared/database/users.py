@@ -39,6 +39,13 @@ _SPEAKER = text(f"""
     where u.telegram_user_id = :telegram_user_id
 """)  # noqa: S608
 
+_USED = text("""
+    select coalesce((select used from allowance_usages where user_id = :id and day = :day), 0)::int,
+           coalesce((
+               select spent_micros + reserved_micros from spendings where scope = 'user' and scope_id = :owner and day = :day
+           ), 0)::int8
+""")
+
 _REGISTER = text("""
     insert into users (id, telegram_user_id, first_name, username, language, language_is_chosen, start_payload)
     values (gen_random_uuid(), :telegram_user_id, :first_name, :username, :language, false, :start_payload)
@@ -188,9 +195,10 @@ class UserRows:
         statement = text("update users set blocked_at = :at where telegram_user_id = :id")
         await self.connection.execute(statement, {"at": at, "id": telegram_user_id})
 
-    async def used_turns(self, user_id: UUID, day: date) -> int:
-        statement = text("select used from allowance_usages where user_id = :id and day = :day")
-        return (await self.connection.execute(statement, {"id": user_id, "day": day})).scalar() or 0
+    async def used_today(self, user_id: UUID, day: date) -> tuple[int, int]:
+        """Turns, and the money of a plan with a budget, in millionths of a US dollar, with what open turns may still cost."""
+        turns, micros = (await self.connection.execute(_USED, {"id": user_id, "owner": str(user_id), "day": day})).one()
+        return turns, micros
 
 
 def _place(place: Place) -> dict[str, int]:

@@ -13,13 +13,16 @@ UNPRICED_TURN_MICROS = 1_000
 
 
 class BudgetSpentError(AllowanceSpentError):
-    """`scope` says whose money is spent: the user's of their plan, or the bot's. `limit` is in millionths of a US dollar."""
+    """`scope` says whose money is spent: the user's of their plan, or the bot's. `limit` is in millionths of a US dollar.
+
+    Whoever `may_choose_model` can make tomorrow's last longer.
+    """
 
     code = "budget_spent"
 
-    def __init__(self, *, scope: str, limit: int, resets_at: datetime) -> None:
+    def __init__(self, *, scope: str, limit: int, resets_at: datetime, may_choose_model: bool = False) -> None:
         super().__init__(limit=limit, resets_at=resets_at)
-        self.scope = scope
+        self.scope, self.may_choose_model = scope, may_choose_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,11 @@ def purses_of(limits: Mapping[tuple[str, str], int | None], soft_percent: int = 
         for (scope, owner), limit in sorted(limits.items())
         if limit is not None
     )
+
+
+def percent_of(micros: int, limit_micros: int) -> int:
+    """The share of a limit that is gone; of nothing all is."""
+    return min(100, micros * 100 // limit_micros) if limit_micros else 100
 
 
 def to_reserve(estimate_micros: int | None) -> int:

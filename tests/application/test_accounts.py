@@ -1,6 +1,7 @@
 """Who speaks: the first contact, languages, deep links, closed doors."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -174,7 +175,17 @@ async def test_the_allowance_says_what_is_used_what_is_left_and_when_it_begins_a
 
     [_ async for _ in house.chat.reply(ann, [Said("1", "Hello")])]
     state = await house.accounts.allowance(ann)
-    assert (state.used, state.left) == (1, 99)
+    assert (state.used, state.left, state.spent_percent) == (1, 99, None)
+
+
+@pytest.mark.parametrize(("limit", "percent"), [(10_000, 42), (4_100, 100), (0, 100)])
+async def test_the_allowance_says_how_much_of_a_budget_is_gone_with_what_is_being_answered(house: House, limit: int, percent: int) -> None:
+    ann = replace(await house.speaker(), daily_micros=limit)
+    columns = "scope, scope_id, day, reserved_micros, spent_micros"
+    for scope, day in (("user", "2026-11-20"), ("user", "2026-11-19"), ("memory", "2026-11-20")):
+        row = f"insert into spendings ({columns}) values ('{scope}', :id, '{day}', 200, 4000) returning 1"
+        await house.rows(row, id=str(ann.user_id))
+    assert (await house.accounts.allowance(ann)).spent_percent == percent
 
 
 async def test_a_second_subscription_without_an_end_is_impossible(house: House) -> None:

@@ -28,7 +28,7 @@ async def open_turn(desk: Desk, ask: Ask) -> tuple[OpenedTurn, Switches]:
     async with desk.database.statement() as tx:
         turn = await tx.turns.open(request)
     if turn.turn_id is None:
-        raise _refusal(turn, request, resets_at(now))
+        raise _refusal(turn, request, ask, resets_at(now))
     return turn, switches
 
 
@@ -75,7 +75,7 @@ def _worst_case(desk: Desk, ask: Ask, switches: Switches, *, is_soft: bool) -> i
     return to_reserve(desk.models.estimate_micros(choice.model or choice.tier, asked, desk.max_tokens) if desk.models else None)
 
 
-def _refusal(turn: OpenedTurn, request: TurnRequest, midnight: datetime) -> Exception:
+def _refusal(turn: OpenedTurn, request: TurnRequest, ask: Ask, midnight: datetime) -> Exception:
     if turn.is_outdated and request.shown is not None and turn.alternatives > request.shown:
         return AnsweredAnewError("a reply has come since the button was pressed")
     if turn.is_outdated:
@@ -83,7 +83,8 @@ def _refusal(turn: OpenedTurn, request: TurnRequest, midnight: datetime) -> Exce
     if turn.over_budget is not None:
         TURNS.labels("budget_spent").inc()
         limit = next(purse.limit_micros for purse in request.purses if purse.scope == turn.over_budget)
-        return BudgetSpentError(scope=turn.over_budget, limit=limit, resets_at=midnight)
+        may_choose = ask.speaker.may_choose_model
+        return BudgetSpentError(scope=turn.over_budget, limit=limit, resets_at=midnight, may_choose_model=may_choose)
     TURNS.labels("allowance_spent").inc()
     return DailyTurnsSpentError(limit=request.daily_turns or 0, resets_at=midnight)
 

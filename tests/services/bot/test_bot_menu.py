@@ -29,6 +29,7 @@ async def test_every_button_edits_its_message_in_place_and_leads_back(desk: Desk
     for label, title in (
         ("🎭 Characters", "Who would you like to talk with?"),
         ("📊 My status", "Your status"),
+        ("⚙️ Settings", "Settings"),
         ("🌐 Language", "Which language shall I use for menus and notices?"),
         ("❓ Help", "How this works"),
     ):
@@ -38,20 +39,20 @@ async def test_every_button_edits_its_message_in_place_and_leads_back(desk: Desk
         await desk.press(shown, "‹ Back")
         assert (await desk.seen())[-1]["text"] == menu["text"]
     assert len(await desk.seen()) == 2
-    assert len(await desk.answered()) == 8
+    assert len(await desk.answered()) == 10
     assert set(await desk.statuses()) == {"handled"}
 
 
 async def test_a_press_costs_at_most_two_statements(desk: Desk) -> None:
     menu = await menu_of(desk)
-    for label in ("🎭 Characters", "📊 My status", "🌐 Language", "❓ Help"):
+    for label in ("🎭 Characters", "📊 My status", "⚙️ Settings", "🌐 Language", "❓ Help"):
         await desk.press(menu, label)
         await desk.press((await desk.seen())[-1], "‹ Back")
     await desk.press(menu, "🎭 Characters")
     characters = (await desk.seen())[-1]
     await desk.press(characters, desk.buttons(characters)[1][0])
     presses = [statements for kind, statements in desk.statements if kind == "callback_query"]
-    assert (len(presses), max(presses)) == (10, 2)
+    assert (len(presses), max(presses)) == (12, 2)
 
 
 async def test_pressing_twice_is_harmless(desk: Desk) -> None:

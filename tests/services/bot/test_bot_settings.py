@@ -6,7 +6,8 @@ from services.bot.handlers.settings import PickLevel, PickModel, settings
 from tests.factories import ANN_ID, BOT_ID, make_speaker, make_update
 from tests.services.bot.desk import Desk, Message
 
-NAMES = ("openai:gpt-4o-mini", "openrouter:" + "a-very-long-name/" * 5)
+MODELS = {"openrouter:" + "a-very-long-name/" * 5: "strong", "openai:gpt-4o-mini": "simple"}
+LONG, SIMPLE = MODELS
 
 
 async def settings_of(desk: Desk) -> Message:
@@ -34,6 +35,7 @@ async def test_a_level_is_chosen_and_taken_back(desk: Desk) -> None:
         "Advanced",
         "Like a native",
         "✓ I would rather not say",
+        "‹ Back",
     ]
     await desk.press(shown, "Beginner")
     assert "You said: beginner." in (await desk.seen())[-1]["text"]
@@ -51,12 +53,16 @@ async def test_what_no_button_offers_changes_nothing(desk: Desk) -> None:
 
 
 def test_models_are_shown_only_where_the_plan_has_a_choice_and_fit_on_a_button() -> None:
-    closed, open_to_them = (settings(make_speaker(may_choose_model=may), NAMES) for may in (False, True))
-    assert len(closed.keyboard.inline_keyboard) == 3
+    closed, open_to_them = (settings(make_speaker(may_choose_model=may), MODELS) for may in (False, True))
+    assert len(closed.keyboard.inline_keyboard) == 4
+    assert "🪶" not in closed.html
     labels = [row[0].text for row in open_to_them.keyboard.inline_keyboard[3:]]
-    assert labels == [NAMES[0], NAMES[1], "✓ Choose for me"]
+    assert labels == [LONG, f"🪶 {SIMPLE}", "✓ Choose for me", "‹ Back"]
+    assert "🪶 simpler" in open_to_them.html
     assert all(len((button.callback_data or "").encode()) <= 64 for row in open_to_them.keyboard.inline_keyboard for button in row)
-    chosen = settings(make_speaker(may_choose_model=True, chosen_model=NAMES[0]), NAMES)
-    assert f"You chose <b>{NAMES[0]}</b>." in chosen.html
-    gone = settings(make_speaker(may_choose_model=True, chosen_model="openai:gone"), NAMES)
+    chosen = settings(make_speaker(may_choose_model=True, chosen_model=SIMPLE), MODELS)
+    assert f"You chose <b>{SIMPLE}</b>." in chosen.html
+    assert [row[0].text for row in chosen.keyboard.inline_keyboard[3:]] == [LONG, f"✓ 🪶 {SIMPLE}", "Choose for me", "‹ Back"]
+    gone = settings(make_speaker(may_choose_model=True, chosen_model="openai:gone"), MODELS)
     assert "We choose the one that fits." in gone.html
+    assert "🪶" not in settings(make_speaker(may_choose_model=True), dict.fromkeys(MODELS, "strong")).html

@@ -13,7 +13,14 @@ async def test_start_greets_in_the_characters_words_and_shows_the_menu(desk: Des
     assert greeting["text"].startswith("Oh good, a new voice! I'm Mira 🌿")
     assert desk.marked(greeting) == [("bold", "Mira"), ("italic", "smallest")]
     assert menu["text"] == "You are talking with 🌿 Mira.\nJust write to me, or choose:"
-    assert [label for label, _ in desk.buttons(menu)] == ["🎭 Characters", "🧠 Memory", "📊 My status", "🌐 Language", "❓ Help"]
+    assert [label for label, _ in desk.buttons(menu)] == [
+        "🎭 Characters",
+        "🧠 Memory",
+        "📊 My status",
+        "⚙️ Settings",
+        "🌐 Language",
+        "❓ Help",
+    ]
     assert await desk.statuses() == ["handled"]
 
 
@@ -27,6 +34,7 @@ async def test_start_speaks_russian_to_a_russian(desk: Desk) -> None:
         "🎭 Персонажи",
         "🧠 Память",
         "📊 Мой статус",
+        "⚙️ Настройки",
         "🌐 Язык",
         "❓ Помощь",
     ]

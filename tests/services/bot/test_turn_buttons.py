@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from services.bot.consumer import Hold
 from shared.adapters.llm.scripted import Fault
 from tests.factories import ANN_ID, BOB_ID, BOT_ID, make_prose
@@ -283,3 +285,14 @@ async def test_near_the_end_of_the_budget_a_small_line_says_so_once(desk: Desk) 
     assert (message["text"], desk.marked(message)) == (f"You said: two\n\n{note}", [("italic", note)])
     await desk.tell("three")
     assert (await desk.texts())[-1] == "You said: three"
+
+
+@pytest.mark.parametrize(
+    ("may_choose", "offer"), [(True, "with /settings a simpler model makes it last longer."), (False, "/status shows your plan.")]
+)
+async def test_past_a_budget_only_those_are_offered_another_model_who_may_choose_one(desk: Desk, may_choose: bool, offer: str) -> None:
+    await desk.house.rows(f"update plans set daily_micros = 0, may_choose_model = {may_choose} returning code")
+    await desk.tell("Hi")
+    assert (await desk.texts())[-1] == f"Your answers have used up today's budget. It begins anew at 00:00 UTC; {offer}"
+    await desk.tell("/status")
+    assert "Today's budget: 100 % used" in (await desk.texts())[-1]

@@ -54,7 +54,11 @@ status = <b>Your status</b>
            *[other] { $left } left
         }
     }
-    The count starts anew at { $resets } UTC.
+    { $percent ->
+        [none] The count starts anew at { $resets } UTC.
+       *[spent] Today's budget: { $percent } % used
+        The count starts anew at { $resets } UTC.
+    }
 
 language = Which language shall I use for menus and notices?
     (The character answers in whatever language you write.)
@@ -93,7 +97,10 @@ error-too_many_turns = That was quick! You can send { $limit } messages a minute
  }.
 error-budget_spent = { $scope ->
     [bot] This bot has used up what its answers may cost today, for everybody. It begins anew at { $resets } UTC – see you then!
-   *[user] Your answers have used up today's budget. It begins anew at { $resets } UTC; /status shows your plan, and with /settings a simpler model makes it last longer.
+   *[user] Your answers have used up today's budget. It begins anew at { $resets } UTC; { $choice ->
+        [yes] with /settings a simpler model makes it last longer.
+       *[no] /status shows your plan.
+    }
  }
 error-model_choice_not_allowed = Your plan does not include choosing a model.
 too-many-updates = That is a lot at once. Give me a few seconds, then go on.

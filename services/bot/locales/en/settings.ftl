@@ -1,4 +1,5 @@
 command-settings = Your level, and the model that answers
+menu-settings = ⚙️ Settings
 
 settings = <b>Settings</b>
     How well do you speak the language that you learn? { $level ->
@@ -18,3 +19,4 @@ settings-model = Which model shall answer first? { $model ->
        *[chosen] You chose <b>{ $model }</b>.
     }
 settings-model-open = Choose for me
+settings-model-simple = { $mark } simpler: quicker, and a budget lasts longer.
