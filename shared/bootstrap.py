@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from shared.adapters.alike_replies import RedisAlikeReplies
 from shared.adapters.cache import RedisCache
 from shared.adapters.clock import SystemClock
 from shared.adapters.limits import LocalWindows, SharedWindows
@@ -103,11 +104,10 @@ async def open_application(settings: Settings, process: Process, *, jobs: JobQue
         limits = LimitService(windows=SharedWindows(counting, LocalWindows(clock)), clock=clock)
         reader = Reader(database=database, models=models, switches=switches, clock=clock)
         memory = _memory(settings, reader, embedder, jobs)
-        recall = memory if memory.is_enabled else None
         yield Application(
             accounts=AccountService(database=database, switches=switches, caches=caches, clock=clock),
             characters=CharacterService(database=database, caches=caches),
-            chat=replace(_chat(settings, database, models, clock), recall=recall, reply_cache=replies, limits=limits, switches=switches),
+            chat=replace(_chat(settings, memory, models, replies), limits=limits, switches=switches),
             models=models,
             embedder=embedder,
             inbox=InboxService(database=database),
@@ -145,15 +145,19 @@ def _database(settings: Settings, process: Process) -> Database:
     )
 
 
-def _chat(settings: Settings, database: Database, models: ModelPools, clock: Clock) -> ChatService:
-    """A chat that is complete but for what is kept beside the database."""
+def _chat(settings: Settings, memory: MemoryService, models: ModelPools, replies: RedisReplies) -> ChatService:
+    """A chat that is complete but for limits and switches."""
     return ChatService(
-        database=database,
+        database=memory.database,
         model=models.pool("strong"),
         models=models,
+        recall=memory if memory.is_enabled else None,
+        reply_cache=replies,
+        alike_replies=RedisAlikeReplies(replies.door, is_on=replies.is_on),
+        places=memory.finder,
         prompt_tokens=settings.prompt_tokens,
         max_tokens=settings.llm_max_tokens,
-        clock=clock,
+        clock=memory.clock,
     )
 
 

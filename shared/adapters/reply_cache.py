@@ -29,7 +29,7 @@ class RedisReplies:
         except LineBrokenError:
             count(("reply",), "away")
             return None
-        reply = _read(value) if isinstance(value, bytes) else None
+        reply = read_reply(value) if isinstance(value, bytes) else None
         count(("reply",), "hit" if reply else "miss")
         return reply
 
@@ -44,7 +44,8 @@ class RedisReplies:
             return
 
 
-def _read(value: bytes) -> CachedReply | None:
+def read_reply(value: bytes) -> CachedReply | None:
+    """None for what is no kept reply."""
     try:
         kept = orjson.loads(value)
         return CachedReply(text=str(kept["text"]), model=kept["model"])

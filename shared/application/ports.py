@@ -12,6 +12,8 @@ from shared.domain.prompt import PromptMessage, Role
 from shared.domain.speaker import Speaker
 
 __all__ = [
+    "AlikeQuestion",
+    "AlikeReplies",
     "CachedReply",
     "ChatModel",
     "Clock",
@@ -22,6 +24,7 @@ __all__ = [
     "ObjectNotFoundError",
     "ObjectStore",
     "Piece",
+    "Places",
     "PromptMessage",
     "Recall",
     "ReplyCache",
@@ -183,6 +186,20 @@ class CachedReply:
     model: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlikeQuestion:
+    """Where a question lies among those that may share a reply with it, without its words.
+
+    `group` names all that must be the same, `key` its own reply in the cache of the very same words; `order` as in `domain/alike.py`.
+    """
+
+    group: str
+    key: str
+    sketch: bytes
+    vector: bytes
+    order: tuple[bytes, bytes]
+
+
 class Recall(Protocol):
     """What a chat needs of long-term memory; the memories themselves are read by the statement that opens a turn."""
 
@@ -204,3 +221,22 @@ class ReplyCache(Protocol):
     async def find(self, key: str) -> CachedReply | None: ...
 
     async def keep(self, key: str, reply: CachedReply) -> None: ...
+
+
+class AlikeReplies(Protocol):
+    """Which kept replies were given to questions that mean the same. Neither method ever raises."""
+
+    async def find(self, question: AlikeQuestion, least: float) -> CachedReply | None:
+        """The reply to the nearest one whose cosine is `least` at least."""
+
+    async def keep(self, question: AlikeQuestion) -> None:
+        """The question has a reply in the cache that others may be given."""
+
+
+class Places(Protocol):
+    async def vector_of(self, text: str, *, within: float) -> Sequence[float] | None:
+        """Where a text lies among meanings; none without an embeddings endpoint, or while it is away or takes longer. Never raises."""
+
+    @property
+    def space(self) -> str | None:
+        """Vectors of the same one can be compared."""

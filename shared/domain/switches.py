@@ -31,6 +31,8 @@ class Switches:
     """A reply that is ready sooner waits this long for more words, and then answers all of them; those from the cache never wait."""
     shed_after_seconds: int = 120
     """A message that has waited this long for a free place is answered with an apology instead; 0 never."""
+    semantic_cache_percent: int = 0
+    """A kept reply also answers a question that means the same, from this cosine between their embeddings on; 0 never."""
 
 
 LARGEST = {
@@ -39,22 +41,29 @@ LARGEST = {
     "soft_limit_percent": 100,
     "quiet_milliseconds": 10_000,
     "shed_after_seconds": 86_400,
+    "semantic_cache_percent": 100,
 }
+SMALLEST = {"semantic_cache_percent": 80}
+"""What is not 0 is at least this."""
 
 
 def parse_switch(key: str, value: Any) -> bool | int:
     """The value in the switch's own type.
 
-    Raises `UnknownSwitchError` for a key that is no switch, `InvalidInputError` for a value of another type or a negative number.
+    Raises `UnknownSwitchError` for a key that is no switch, `InvalidInputError` for a value of another type or one out of bounds.
     """
     kinds = {field.name: field.type for field in fields(Switches)}
     if key not in kinds:
         raise UnknownSwitchError(f"there is no switch named {key!r}")
     if kinds[key] is bool and isinstance(value, bool):
         return value
-    if kinds[key] is int and isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST[key]:
+    if kinds[key] is int and isinstance(value, int) and not isinstance(value, bool) and _is_within_bounds(key, value):
         return value
     raise InvalidInputError(f"{key} does not take this value")
+
+
+def _is_within_bounds(key: str, value: int) -> bool:
+    return value == 0 or SMALLEST.get(key, 1) <= value <= LARGEST[key]
 
 
 def read_switches(rows: Mapping[str, Any]) -> Switches:

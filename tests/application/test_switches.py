@@ -48,6 +48,8 @@ async def test_reading_costs_one_statement_in_five_seconds(house: House) -> None
         ("streaming", 1, InvalidInputError),
         ("keep_messages_days", True, InvalidInputError),
         ("keep_messages_days", -1, InvalidInputError),
+        ("semantic_cache_percent", 79, InvalidInputError),
+        ("semantic_cache_percent", 101, InvalidInputError),
     ],
 )
 async def test_a_value_that_does_not_fit_changes_nothing(house: House, key: str, value: object, error: type[Exception]) -> None:

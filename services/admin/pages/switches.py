@@ -10,7 +10,7 @@ from services.admin.auth import Admitted, AtDesk
 from services.admin.rendering import page
 from services.admin.typed import as_dollars, micros, whole_number
 from shared.domain.errors import InvalidInputError
-from shared.domain.switches import LARGEST, Switches, parse_switch
+from shared.domain.switches import LARGEST, SMALLEST, Switches, parse_switch
 
 router = APIRouter()
 
@@ -59,6 +59,12 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "In seconds. When far more arrives than can be answered, messages that have waited longer get an apology instead of a reply, "
         "so that those behind them do not wait in vain. 0 never gives up.",
     ),
+    "semantic_cache_percent": (
+        "Give kept replies to questions that mean the same from this likeness on",
+        "In percent. Whoever has said nothing yet and asks what somebody else asked in other words gets the same reply, and no model is "
+        "asked. It works only where EMBEDDINGS_MODEL is set, and errs now and then: 95 is careful, below 90 other questions get in. "
+        "0 never; the very same words are answered from the cache anyway.",
+    ),
 }
 
 
@@ -86,6 +92,11 @@ class SwitchShown:
     def most(self) -> str:
         return self.written(LARGEST.get(self.key, 1))
 
+    @property
+    def bounds(self) -> str:
+        least = SMALLEST.get(self.key)
+        return f"{self.most} is the most." if least is None else f"Type 0, or a number from {least} to {self.most}."
+
     def written(self, value: int) -> str:
         return as_dollars(value) if self.is_money else str(value)
 
@@ -102,7 +113,7 @@ class SwitchShown:
         try:
             return replace(self, typed=typed, value=parse_switch(self.key, value))
         except InvalidInputError:
-            return replace(self, typed=typed, wrong=f"{self.most} is the most.")
+            return replace(self, typed=typed, wrong=self.bounds)
 
 
 @router.get("/admin/settings")

@@ -48,13 +48,26 @@ def is_personal(turn: OpenedTurn) -> bool:
     return said_before or bool(turn.memories) or bool(turn.summary)
 
 
-def cache_key(turn: OpenedTurn, speaker: Speaker, tier: str, words: Sequence[str]) -> str | None:
-    """The same for everybody who would make the model hear the same; none when nobody else would."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheKey:
+    """`exact` is the same for everybody who would make the model hear the same, `scope` for those whose words alone differ."""
+
+    scope: str
+    exact: str
+    said: str
+
+
+def cache_key(turn: OpenedTurn, speaker: Speaker, tier: str, words: Sequence[str]) -> CacheKey | None:
+    """None when nobody else would make the model hear the same."""
     said = " ".join(" ".join(words).split())
     if is_personal(turn) or not said or len(said) > LONGEST_CACHED_INPUT:
         return None
     greeting = [message.text for message in turn.history]
-    parts = [str(speaker.character_id), turn.system_prompt, turn.settings, speaker.level, speaker.language, tier, greeting, said]
+    scope = [str(speaker.character_id), turn.system_prompt, turn.settings, speaker.level, speaker.language, tier, greeting]
+    return CacheKey(scope=_digest(scope), exact=_digest([*scope, said]), said=said)
+
+
+def _digest(parts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

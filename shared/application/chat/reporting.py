@@ -41,9 +41,10 @@ def report_choice(turn_id: int, choice: Choice, model: str) -> None:
         log.info("using_simple_model", turn_id=turn_id, reason=choice.reason, model=model)
 
 
-def report_cached(turn_id: int) -> None:
-    TIERS.labels("cache", "cached").inc()
-    log.info("using_cached_response", turn_id=turn_id)
+def report_cached(turn_id: int, kind: str) -> None:
+    """`kind` is exact for the very same words, semantic for others that mean the same."""
+    TIERS.labels("cache", "cached" if kind == "exact" else kind).inc()
+    log.info("using_cached_response", turn_id=turn_id, kind=kind)
 
 
 def report_problem(turn_id: int, problem: str, model: str) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 from shared.application.chat.answering import Answer, Call
 from shared.application.chat.desk import Ask, Desk
+from shared.application.chat.kept import KeptReplies
 from shared.application.chat.opening import choice_for, model_for, open_turn
 from shared.application.chat.parts import CUT_NOTE, SOFT_LIMIT_NOTE, Reply, UselessReplyError
 from shared.application.chat.prompting import cache_key, prompt_of, system_of, words_of
@@ -69,16 +70,16 @@ class _Turn:
         self.model, self.choice = model_for(desk, choice_for(desk, ask, "\n".join(self.words), switches, is_soft=opened.is_soft))
         self.answer = Answer(began=desk.clock.monotonic(), model=self.model.name, tier=self.choice.tier if desk.models else None)
         is_cacheable = desk.reply_cache is not None and ask.of_turn_id is None and not ask.goes_on
-        self.key = cache_key(opened, ask.speaker, self.choice.model or self.choice.tier, self.words) if is_cacheable else None
+        key = cache_key(opened, ask.speaker, self.choice.model or self.choice.tier, self.words) if is_cacheable else None
+        self.kept = KeptReplies(desk, key, least_percent=switches.semantic_cache_percent)
 
     async def speak(self) -> AsyncGenerator[Piece, None]:
         """What is to be shown, from the cache or from a model; one whose first words are of no use is asked once more."""
-        cached = await self.desk.reply_cache.find(self.key) if self.desk.reply_cache and self.key else None
-        if cached is not None:
-            self.answer.say_from_cache(cached.text, cached.model)
-            report_cached(self.turn_id)
+        if (found := await self.kept.find()) is not None:
+            self.answer.say_from_cache(found.reply.text, found.reply.model)
+            report_cached(self.turn_id, found.kind)
             self.ask.stop.begin()
-            yield self.answer.show(cached.text, self.desk.clock.monotonic())
+            yield self.answer.show(found.reply.text, self.desk.clock.monotonic())
             return
         if self.desk.models is not None:
             report_choice(self.turn_id, self.choice, self.model.name)
@@ -96,7 +97,7 @@ class _Turn:
     async def _attempt(self, before: Problem | None) -> AsyncGenerator[str, None]:
         """One call of the model. `before` is what was wrong with the one before it."""
         desk, name = self.desk, self.model.name
-        system = system_of(self.opened, self.ask.speaker, named=self.key is None, repair=REPAIRS[before] if before else None)
+        system = system_of(self.opened, self.ask.speaker, named=self.kept.key is None, repair=REPAIRS[before] if before else None)
         goes_on = self.ask.goes_on or not self.words
         prompt = prompt_of(self.opened, self.words, system, budget=desk.prompt_tokens, scale=desk.scales.of(name), goes_on=goes_on)
         report_prompt(self.turn_id, prompt, memories=len(self.opened.memories))
@@ -197,5 +198,5 @@ class _Turn:
         )
 
     async def _keep_in_cache(self) -> None:
-        if self.desk.reply_cache and self.key and len(self.answer.bubbles) == 1 and not self.answer.is_cached:
-            await self.desk.reply_cache.keep(self.key, CachedReply(text=self.answer.bubbles[0], model=self.answer.model))
+        if len(self.answer.bubbles) == 1 and not self.answer.is_cached:
+            await self.kept.keep(CachedReply(text=self.answer.bubbles[0], model=self.answer.model))

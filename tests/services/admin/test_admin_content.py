@@ -126,7 +126,7 @@ async def test_a_dead_letter_is_replayed_once(house: House, owner: Browser) -> N
 async def test_a_viewer_sees_no_button(viewer: Browser) -> None:
     pages = [(await viewer.http.get(path)).text for path in ("/admin/dead-letters", f"/admin/dead-letters/{BOT_ID}/6", "/admin/settings")]
     assert [re.findall(r"<button[^>]*>(Replay|Save)<", page) for page in pages] == [[], [], []]
-    assert pages[2].count("disabled") == 9
+    assert pages[2].count("disabled") == 10
 
 
 async def test_switches_are_saved_and_noted(house: House, owner: Browser) -> None:
@@ -152,6 +152,7 @@ async def test_switches_are_saved_and_noted(house: House, owner: Browser) -> Non
     ("field", "typed", "said"),
     [("keep_messages_days", typed, "Type a whole number, such as 30.") for typed in ("", "-1", "1.5", "many", "٣", "<b>", "9" * 30)]
     + [("keep_messages_days", "99999", "36500 is the most."), ("bot_daily_micros", "1000000.01", "1000000.00 is the most.")]
+    + [("semantic_cache_percent", typed, "Type 0, or a number from 80 to 100.") for typed in ("1", "79", "101")]
     + [("bot_daily_micros", typed, "Type a sum in US dollars, such as 2.50.") for typed in ("", "-1", "nan", "1e999999", "much")]
     + [("bot_daily_micros", "0.0000001", "A sum has at most six decimals.")],
 )
