@@ -240,3 +240,6 @@ class Places(Protocol):
     @property
     def space(self) -> str | None:
         """Vectors of the same one can be compared."""
+
+    def estimate_micros(self, texts: Sequence[str]) -> int:
+        """What embeddings of these cost, in millionths of a US dollar."""

@@ -21,6 +21,7 @@ from shared.application.chat import ChatService, Said
 from shared.application.memory import Finder
 from shared.application.ports import ModelUnavailableError
 from shared.bootstrap import Application, open_application
+from shared.domain.prompt import estimate_tokens
 from shared.domain.speaker import Speaker
 from shared.settings import Settings
 from tests.factories import House, make_memory, make_person, make_place
@@ -204,11 +205,14 @@ async def test_without_embeddings_only_the_very_same_words_are_answered_from_the
         assert [await cinema.say(words) for words in (ASKED, ALIKE, ASKED)] == ["Film 1", "Film 2", "Film 1"]
 
 
-async def test_without_memory_the_words_are_embedded_for_the_cache_alone(database_url: str, redis_url: str) -> None:
-    async with showing(database_url, redis_url, memory_enabled=False) as cinema:
+async def test_without_memory_the_words_are_embedded_for_the_cache_alone_and_their_turn_pays(database_url: str, redis_url: str) -> None:
+    prices = "vllm:points=200/0"
+    async with showing(database_url, redis_url, memory_enabled=False, llm_prices=prices) as cinema:
         await cinema.allow(80)
         assert [await cinema.say(words) for words in ("How so?", ASKED, ALIKE)] == ["Film 1", "Film 2", "Film 2"]
         assert cinema.embedded == [ASKED, ALIKE]
+        costs = await cinema.house.rows("select tier, cost_micros::int from turns order by id")
+    assert costs == [("strong", 0), *((tier, 200 * estimate_tokens(words)) for tier, words in (("strong", ASKED), ("cache", ALIKE)))]
 
 
 @dataclass(slots=True)
@@ -223,6 +227,9 @@ class SlowEmbedder:
         raise ModelUnavailableError("away", reason="refused")
 
     async def aclose(self) -> None: ...
+
+    def estimate_micros(self, tokens: int) -> int:
+        return tokens
 
 
 @pytest.mark.parametrize("seconds", [60.0, 0.0])

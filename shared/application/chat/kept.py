@@ -32,6 +32,8 @@ class KeptReplies:
     desk: Desk
     key: CacheKey | None
     least_percent: int = 0
+    cost_micros: int = field(default=0, init=False)
+    """Of an embedding that was made for this alone; where memory embeds all words, it also books them."""
     _question: AlikeQuestion | None = field(default=None, init=False)
 
     async def find(self) -> Found | None:
@@ -69,9 +71,9 @@ class KeptReplies:
         if places is None or places.space is None or marks is None:
             return None
         vector = await places.vector_of(key.said, within=EMBEDDING_SECONDS)
-        small = small_vector(vector) if vector else b""
-        if not vector or not small:
+        if not vector or not (small := small_vector(vector)):
             return None
+        self.cost_micros = places.estimate_micros([key.said]) if self.desk.recall is None else 0
         return AlikeQuestion(
             group=hashlib.sha256("\n".join([key.scope, places.space, *marks.all]).encode()).hexdigest(),
             key=key.exact,

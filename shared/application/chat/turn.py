@@ -182,6 +182,7 @@ class _Turn:
 
     def _finished(self, reply: Reply, status: TurnStatus, code: str | None) -> FinishedTurn:
         answer = self.answer
+        cost = 0 if answer.is_cached else answer.cost_micros
         return FinishedTurn(
             turn_id=self.turn_id,
             status=status,
@@ -190,7 +191,7 @@ class _Turn:
             model=answer.model,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
-            cost_micros=0 if answer.is_cached else answer.cost_micros,
+            cost_micros=None if cost is None else cost + self.kept.cost_micros,
             first_piece_ms=answer.milliseconds(answer.first_at),
             total_ms=answer.milliseconds(self.desk.clock.monotonic()),
             error_code=code,
