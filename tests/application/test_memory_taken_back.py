@@ -269,3 +269,48 @@ async def test_what_a_model_reads_in_a_group_while_everything_is_forgotten_is_no
     await asyncio.sleep(0.03)
     await house.memory.forget_everything(ann)
     assert ((await reading).facts, (await house.memory.known(ann)).total) == ({"unverified": 1}, 0)
+
+
+async def dismiss_only(house: House, speaker: Speaker) -> None:
+    [asked] = [one for one in (await house.memory.known(speaker)).memories if one.is_asked]
+    assert await house.memory.settle(speaker, asked.id, is_true=False) is None
+
+
+async def test_what_is_dismissed_as_not_true_is_told_no_more(house: House) -> None:
+    ann = await house.speaker()
+    await house.add(make_memory(ann, is_pinned=True))
+    house.model.queue("A fine place, second only to Prague.")
+    assert await learn(house, ann, "I live in Plzen", PLZEN) == {"asked": 1}
+    assert await learn(house, ann, "I live in Plzen, I said", PLZEN) == {"same": 1}
+    await say(house, ann, "My mother is from Plzen")
+    await chatter(house, ann, 6)
+    await house.memory.refresh(ann.dialog_id)
+    assert (len(await told(house, "I live in Plzen")), len(await summary(house))) == (3, 1)
+    await dismiss_only(house, ann)
+    assert (await summary(house), [one.fact for one in (await house.memory.known(ann)).memories]) == ([], ["Lives in Brno"])
+    await house.memory.refresh(ann.dialog_id)
+    assert (await told(house, "I live in Plzen"), await told(house, "Prague"), len(await summary(house))) == ([], [], 1)
+    assert await told(house, "My mother") == ["My mother is from Plzen", "You said: My mother is from Plzen"]
+
+
+async def test_a_summary_that_what_is_dismissed_is_not_in_stays(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await chatter(house, ann, 6)
+    await house.memory.refresh(ann.dialog_id)
+    before = await summary(house)
+    assert await learn(house, ann, "I live in Plzen", PLZEN) == {"asked": 1}
+    await dismiss_only(house, ann)
+    assert (await summary(house), len(before)) == (before, 1)
+
+
+async def test_what_is_dismissed_and_whose_message_is_gone_takes_the_summary_along(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", BRNO)
+    await learn(house, ann, "I live in Plzen", PLZEN)
+    await chatter(house, ann, 6)
+    await house.memory.refresh(ann.dialog_id)
+    await house.rows("delete from messages where text like '%I live in Plzen' returning 1")
+    assert len(await summary(house)) == 1
+    await dismiss_only(house, ann)
+    assert await summary(house) == []
