@@ -17,11 +17,13 @@ from scripts.faults.judgement import Figures, Pool, judge
 from scripts.faults.place import Provider, door_to, settings_for
 from shared.adapters.llm import ModelPool
 from shared.adapters.llm.breaker import Breaker
+from shared.adapters.llm.failures import BREAKER_OPEN, SUSPECTED
 from shared.adapters.redis import open_redis
 from shared.application.ports import ChatModel
 from shared.bootstrap import open_application
 
 COLLECT_EVERY = 5.0
+_PASSED = frozenset({BREAKER_OPEN, SUSPECTED})
 _TURNS = """
     select t.source_id, t.status::text, t.cost_micros, m.text as reply
     from turns t left join messages m on m.turn_id = t.id and m.role = 'assistant' where t.source_id = any($1::text[])
@@ -112,7 +114,7 @@ def _counted() -> dict[str, int]:
     for metric in REGISTRY.collect():
         for sample in metric.samples:
             if sample.name == "vitte_model_failovers_total":
-                moves["passed_over" if sample.labels["reason"] == "breaker_open" else "failovers"] += sample.value
+                moves["passed_over" if sample.labels["reason"] in _PASSED else "failovers"] += sample.value
             elif sample.name in ("vitte_breaker_openings_total", "vitte_breaker_probes_total") and sample.labels["model"] == FIRST:
                 moves["openings" if "openings" in sample.name else "probes"] += sample.value
     return {name: round(value) for name, value in moves.items()}

@@ -19,7 +19,7 @@ ABOUT_NOTICED = (
     "  no: how many, and the longest wait for the first text; yes: first text and whole reply"
 )
 ABOUT_HAPPENED = (
-    "  moved on: left the first model after a failure; passed: because its breaker was open\n"
+    "  moved on: left the first model after a failure; passed: because it was shut or suspected\n"
     "  doubled, missing, other: words; guessed: the bill of calls that broke off, 1 is exact"
 )
 

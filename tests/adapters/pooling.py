@@ -39,7 +39,8 @@ def pooled(
     models: list[Any], *, breakers: Breakers | None = None, rule: BreakerRule | None = None, limits: CallLimits = QUICK, **fields: Any
 ) -> Pooled:
     breakers = breakers or Breakers()
-    members = [Member(model=model, breaker=breakers.of(model.name, rule=rule or BreakerRule()), limits=limits) for model in models]
+    rule = rule or BreakerRule()
+    members = [Member(model=model, breaker=breakers.of(model.name, rule=rule), limits=limits, beside=breakers.start) for model in models]
     fields.setdefault("retry", NO_RETRY)
     return Pooled(ModelPool(members, breakers, Prices(parse_prices(PRICES)), **fields), breakers, list(models))
 

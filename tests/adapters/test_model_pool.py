@@ -383,7 +383,7 @@ async def test_when_refusals_shut_a_model_who_was_accepted_before_is_answered_by
         house.pool.members[0].spoke(0.2)
     first.first_token_seconds = 0.1
     accepted = asyncio.ensure_future(house.say())
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
     first.first_token_seconds = 3.0
     forgotten = asyncio.ensure_future(house.say())
     await asyncio.sleep(0.01)

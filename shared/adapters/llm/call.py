@@ -47,6 +47,11 @@ class Call:
         finally:
             patience.end()
 
+    def outrun(self) -> None:
+        """Another one spoke first, this one is about to be cancelled."""
+        if self._patience is not None:
+            self._patience.is_outrun = True
+
     async def next_piece(self) -> Piece:
         """Raises `ModelUnavailableError`, of which the breaker knows then."""
         try:
@@ -97,6 +102,8 @@ class Call:
         if piece.finish:
             self._usage = piece.usage
             self._outcome = "ok"
+            if not self._said:
+                self.member.suspicion.heard()
             self._answered()
             if not self._is_probe:
                 self.member.breaker.succeeded()

@@ -29,6 +29,8 @@ NO_TEXT: Final = NOTHING_SAID
 NOT_FOUND: Final = "not_found"
 """No such model, or nothing of the kind at this address: a matter of the settings, not of the prompt."""
 BREAKER_OPEN: Final = "breaker_open"
+SUSPECTED: Final = "suspected"
+"""It has said nothing to several callers at once; its breaker is still closed."""
 
 LONGEST_RETRY_AFTER = 3600.0
 _SHORT_CODE = re.compile(r"[a-zA-Z][a-zA-Z0-9_.]{2,39}")

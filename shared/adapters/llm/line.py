@@ -11,12 +11,25 @@ import structlog
 from shared.adapters.llm.breaker import BreakerState
 from shared.adapters.llm.breakers import Breakers
 from shared.adapters.llm.call import Call
-from shared.adapters.llm.failures import BAD_REQUEST, BREAKER_OPEN, CUT, EMPTY, GARBAGE, NO_TEXT, RATE_LIMITED, REFUSED, SERVER_ERROR
+from shared.adapters.llm.failures import (
+    BAD_REQUEST,
+    BREAKER_OPEN,
+    CUT,
+    EMPTY,
+    GARBAGE,
+    NO_TEXT,
+    RATE_LIMITED,
+    REFUSED,
+    SERVER_ERROR,
+    SUSPECTED,
+)
 from shared.adapters.llm.member import Member
 from shared.adapters.llm.metrics import FAILOVERS
 from shared.adapters.llm.reply_in_parts import ReplyInParts
 from shared.application.ports import ModelUnavailableError
 
+_TOLD_ONCE = frozenset({BREAKER_OPEN, SUSPECTED})
+"""By the model, in `breaker_opened` and `model_suspected`, and not for every reply."""
 _WORTH_A_RETRY = frozenset({REFUSED, CUT, EMPTY, GARBAGE, RATE_LIMITED, SERVER_ERROR})
 
 log = structlog.get_logger("models")
@@ -56,11 +69,20 @@ class Line:
         """Whether a model that is well could be asked after this one."""
         return any(member.breaker.is_closed for member in self._waiting)
 
+    @property
+    def has_better(self) -> bool:
+        """Whether one of them is not suspected of being silent, so that one that is may be left for it."""
+        return any(member.breaker.is_closed and not member.suspicion.is_raised for member in self._waiting)
+
     async def next(self) -> Call:
         """Raises `ModelUnavailableError` when nobody is left, with what the last one said. When all are shut, one reply in a while is
         the probe, so that the return of a provider is noticed soon."""
         while self._waiting and not self._is_late():
             member = self._waiting.popleft()
+            if member.breaker.is_closed and member.suspicion.is_raised and self.has_better:
+                self._left = self._left or (member, SUSPECTED)
+                self._waiting.append(member)
+                continue
             is_probe = member.breaker.state is BreakerState.HALF_OPEN and await self._is_ours_to_probe(member)
             if is_probe or member.breaker.is_closed:
                 self._moved_to(member)
@@ -72,8 +94,10 @@ class Line:
                 return Call(member, self._reply, is_probe=True)
         raise self._nobody()
 
-    def lost_race(self, call: Call) -> None:
+    def lost_race(self, call: Call, winner: Call, reason: str) -> None:
         """It was asked beside another one that spoke first: it may go on where that one breaks off."""
+        if reason == SUSPECTED and winner.began > call.began:
+            FAILOVERS.labels(call.member.name, winner.member.name, SUSPECTED).inc()
         if call.error is None:
             self._waiting.appendleft(call.member)
         else:
@@ -128,7 +152,7 @@ class Line:
             return
         left, reason = self._left
         FAILOVERS.labels(left.name, member.name, reason).inc()
-        if reason != BREAKER_OPEN:  # which `breaker_opened` has told once, and not for every reply
+        if reason not in _TOLD_ONCE:
             waited = round(self._reply.waited * 1000)
             log.warning("provider_failover", from_model=left.name, to_model=member.name, reason=reason, waited_ms=waited)
         self._left = None

@@ -2,17 +2,26 @@
 
 import asyncio
 from collections import deque
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.adapters.llm.breaker import Breaker
 from shared.adapters.llm.exchange import CallLimits
+from shared.adapters.llm.failures import TIMEOUT_FIRST_TEXT
 from shared.adapters.llm.metrics import FIRST_TOKEN, MODEL_CALLS
+from shared.adapters.llm.suspicion import Suspicion
 from shared.application.ports import ChatModel, ModelUnavailableError, PromptMessage, Role
 
 _PROBE = (PromptMessage(Role.USER, "Say OK."),)
 _ENOUGH = 10
 _LEAST_PATIENCE = 1.5
+
+
+def _nowhere(work: Coroutine[Any, Any, None]) -> bool:
+    work.close()
+    return False
 
 
 class FirstTokens:
@@ -42,6 +51,12 @@ class Member:
     first_tokens: FirstTokens = field(default_factory=FirstTokens)
     refuses_temperature: bool = False
     """Some reasoning models answer 400 to any; learnt from them."""
+    beside: Callable[[Coroutine[Any, Any, None]], bool] = _nowhere
+    """Does something beside the replies, as `Breakers.start`. Where nothing is done there the model is never suspected."""
+    suspicion: Suspicion = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.suspicion = Suspicion(self)
 
     @property
     def name(self) -> str:
@@ -50,6 +65,11 @@ class Member:
     @property
     def provider(self) -> str:
         return self.model.name.partition(":")[0]
+
+    @property
+    def usual(self) -> float | None:
+        """Seconds that its first text takes at most as a rule; none until enough is known."""
+        return self.first_tokens.p95
 
     @property
     def patience(self) -> float:
@@ -67,6 +87,11 @@ class Member:
     def spoke(self, seconds: float) -> None:
         self.first_tokens.add(seconds)
         FIRST_TOKEN.labels(self.name).observe(seconds)
+        self.suspicion.heard()
+
+    def listen(self) -> bool:
+        """Asks it for two words while it is suspected; false when that cannot be done."""
+        return self.beside(self._listen())
 
     def called(self, outcome: str) -> None:
         MODEL_CALLS.labels(self.provider, self.name, outcome).inc()
@@ -75,8 +100,7 @@ class Member:
         """Asks for two words, to learn whether the model speaks again. The breaker gets the verdict; never raises."""
         began = asyncio.get_running_loop().time()
         try:
-            async with aclosing(self.model.stream(_PROBE)) as pieces:
-                await anext(pieces, None)
+            await self._say_something()
         except ModelUnavailableError as error:
             self.called(error.reason)
             self.breaker.probed(error.reason, error.retry_after)
@@ -87,3 +111,21 @@ class Member:
             self.called("ok")
             self.spoke(asyncio.get_running_loop().time() - began)
             self.breaker.probed(None)
+
+    async def _listen(self) -> None:
+        """For as long as a reply would be waited for. Only an answer says something."""
+        outcome = TIMEOUT_FIRST_TEXT
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.patience):
+                try:
+                    await self._say_something()
+                except ModelUnavailableError as error:
+                    outcome = error.reason
+                else:
+                    outcome = "ok"
+                    self.suspicion.heard(by_probe=True)
+        self.called(outcome)
+
+    async def _say_something(self) -> None:
+        async with aclosing(self.model.stream(_PROBE)) as pieces:
+            await anext(pieces, None)

@@ -17,4 +17,9 @@ BREAKER_STATE = Gauge("vitte_breaker_state", "0 closed, 1 half open, 2 open", ["
 PLACE = Gauge("vitte_model_place", "Where a model stands in the list of its tier; 1 is asked first", ["tier", "model"])
 BREAKER_OPENINGS = Counter("vitte_breaker_openings_total", "Times a closed breaker opened, by what the model did", ["model", "reason"])
 BREAKER_PROBES = Counter("vitte_breaker_probes_total", "Probes of models that were shut: ok or what went wrong", ["model", "outcome"])
-HEDGES = Counter("vitte_model_hedges_total", "Replies for which a second model was asked at the same time, by who spoke first", ["winner"])
+SUSPICIONS = Counter("vitte_model_suspicions_total", "Times a model seemed to have fallen silent, by what came of it", ["model", "outcome"])
+HEDGES = Counter(
+    "vitte_model_hedges_total",
+    "Replies for which a second model was asked at the same time, by why and by the winner",
+    ["reason", "winner"],
+)

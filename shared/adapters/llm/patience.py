@@ -21,6 +21,8 @@ class Patience:
         self.limit = asyncio.timeout(None)
         self.has_counted = False
         """Whether the breaker has heard of this call; of a probe it hears at its end."""
+        self.is_outrun = False
+        """Another model, asked beside this one, was quicker."""
         self._member, self._may_leave, self._is_probe = member, may_leave, is_probe
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
@@ -31,9 +33,11 @@ class Patience:
         self._look_in(self._member.patience)
         if not self._is_probe:
             self._member.breaker.on_opening.add(self._shut)
+            self._member.suspicion.waits(self)
 
     def end(self) -> None:
         self._member.breaker.on_opening.discard(self._shut)
+        self._member.suspicion.left(self, outrun=self.is_outrun and not self.has_counted)
         if self._watch is not None:
             self._watch.cancel()
 

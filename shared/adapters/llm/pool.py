@@ -10,7 +10,7 @@ from shared.adapters.llm.line import Line, RetryRule
 from shared.adapters.llm.member import Member
 from shared.adapters.llm.metrics import FAILOVER_ADDED, HEDGES
 from shared.adapters.llm.prices import Prices
-from shared.adapters.llm.race import first_to_speak
+from shared.adapters.llm.race import cue, first_to_speak
 from shared.adapters.llm.reply_in_parts import ReplyInParts
 from shared.application.ports import ModelUnavailableError, Piece, PromptMessage
 from shared.database.database import refuse_inside_transaction
@@ -112,23 +112,29 @@ class ModelPool:
                 await call.aclose()
 
     async def _opened(self, calls: list[Call], line: Line) -> tuple[Call, Piece]:
-        """The call that speaks first, with its first piece. Another one is asked beside it only when hedging is on."""
+        """The call that speaks first, with its first piece. Another one is asked beside it only when its model is suspected, or when
+        hedging is on."""
         first = calls[0]
         p95 = first.member.first_tokens.p95
-        if not self._hedging or p95 is None or not line.has_more:
-            return first, await first.first_piece(lambda: line.has_more)
+
+        def may_leave(one: Call) -> bool:
+            return line.has_more or any(other.error is None for other in calls if other is not one)
+
+        if p95 is None or not line.has_more:
+            return first, await first.first_piece(lambda: may_leave(first))
 
         async def second() -> Call | None:
             with suppress(ModelUnavailableError):
                 calls.append(await line.next())
             return calls[-1] if len(calls) > 1 else None
 
-        call, piece = await first_to_speak(first, lambda one: one.first_piece(lambda: line.has_more), p95, second)
-        if len(calls) > 1:
-            HEDGES.labels("first" if call is first else "second").inc()
-            loser = calls.pop(1 if call is first else 0)
-            await loser.aclose()
-            line.lost_race(loser)
+        with cue(first.member.suspicion, lambda: line.has_better, p95 if self._hedging else None) as given:
+            call, piece = await first_to_speak(first, lambda one: one.first_piece(lambda: may_leave(one)), given, second)
+            if len(calls) > 1:
+                HEDGES.labels(given.result(), "first" if call is first else "second").inc()
+                loser = calls.pop(1 if call is first else 0)
+                await loser.aclose()
+                line.lost_race(loser, call, given.result())
         return call, piece
 
 

@@ -98,7 +98,7 @@ class ModelPools:
             options = CallOptions(max_tokens=choice.max_tokens)
             model = build_model(spec, choice.providers, setting=setting, options=options, limits=limits)
             breaker = self._breakers.of(name, setting=f"{spec.provider.upper()}_API_KEY")
-            self._members[name] = Member(model=model, breaker=breaker, limits=limits)
+            self._members[name] = Member(model=model, breaker=breaker, limits=limits, beside=self._breakers.start)
         return self._members[name]
 
     def _pool(self, members: Sequence[Member]) -> ModelPool:
