@@ -65,6 +65,20 @@ async def test_down_leaves_nothing_and_up_again_makes_the_same(database_url: str
         assert len(before) > 100
 
 
+async def test_sums_of_memory_come_and_go_and_what_was_half_done_is_done_again(database_url: str) -> None:
+    async with open_house(database_url) as house:
+        await alembic(house.database, "stamp", "head")
+        before = await shape(house)
+        for scope in ("bot", "memory"):
+            await house.rows("insert into spendings values (:scope, '1', current_date, 0, 5, 5) returning 1", scope=scope)
+        await alembic(house.database, "downgrade", "0004")
+        assert await house.rows("select scope from spendings") == [("bot",)]
+        await alembic(house.database, "upgrade", "head")
+        await alembic(house.database, "stamp", "0004")
+        await alembic(house.database, "upgrade", "head")
+        assert (await shape(house), await house.rows("select scope from spendings")) == (before, [("bot",)])
+
+
 async def test_the_version_before_can_be_rolled_back_to(database_url: str) -> None:
     async with open_house(database_url) as house:
         await alembic(house.database, "stamp", "head")
