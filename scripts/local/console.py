@@ -27,7 +27,14 @@ QUIET_KEYS = {"event", "level", "timestamp", "logger", "service", "exception", "
 PREFIX_WIDTH = 10
 LONGEST_SHOWN = 240
 REMEMBERED_LINES = 40
-CHATTER = ("LOG:  ", "ready to exit, bye bye", "Received SIGTERM scheduling shutdown", '" HTTP/1.')  # the file has it
+CHATTER = (  # the file has it
+    "LOG:  ",
+    "ready to exit, bye bye",
+    "Received SIGTERM scheduling shutdown",
+    '" HTTP/1.',
+    "Scheduler: Sending due task ",
+    '{"outcome": "done", ',
+)
 COLOUR = re.compile(r"\x1b\[\d+m")
 TOKEN = re.compile(r"(\d{6,16}):[A-Za-z0-9_-]{30,}")
 

@@ -255,3 +255,17 @@ def test_an_answer_that_broke_off_is_said_to_its_end():
     for take in range(2):
         whole = answer(heard, take)
         assert answer([*heard, Said("assistant", whole[:20]), Said("user", BROKE_OFF)]) == whole[20:]
+
+
+@pytest.mark.parametrize("what", ["photo", "3 files"])
+def test_what_came_with_a_caption_and_cannot_be_seen_is_no_word_of_the_person(what: str):
+    captioned, said = (
+        talk(MIRA, f"({what} that you cannot see) Which roses grow in my garden?"),
+        talk(MIRA, "Which roses grow in my garden?"),
+    )
+    assert captioned == said
+
+
+@pytest.mark.parametrize("said", ["My dog is called Rex", "Who lives down there"])
+def test_a_word_too_plain_to_be_a_topic_is_never_picked_up(said: str):
+    assert not re.search(r"\*(?:called|lives)\*", "".join(answer([Said("system", MIRA), Said("user", said)], take) for take in range(12)))

@@ -50,9 +50,12 @@ _LATIN = re.compile(r"[a-z]{2}", re.IGNORECASE)
 _WISH = re.compile(r"\s*(?:\(Go on: continue your last message\b[^\n]*\)|\[The connection broke off\b[^\n]*\])\s*\Z")
 
 
+_UNSEEN = re.compile(r"\A\([\w ]{1,30} that you cannot see\) ")
+
+
 def without_wish(text: str) -> str:
-    """What the person said: the end of a message may be the platform's wish to go on."""
-    return _WISH.sub("", text)
+    """What the person said: the end of a message may be the platform's wish to go on, its beginning what it says of a picture."""
+    return _WISH.sub("", _UNSEEN.sub("", text))
 
 
 @lru_cache(maxsize=4096)
