@@ -162,7 +162,7 @@ class ReplyFilter:
         own = hits_in(words).keys()
         if not own.isdisjoint(self._expected.written):
             return True
-        if not own and not ended and len(self._clean) < UNKNOWN_CHARACTERS:
+        if not own and self._expected.written and not ended and len(self._clean) < UNKNOWN_CHARACTERS:
             return False
         if self._languages is None:
             self._languages = self._expected.languages()

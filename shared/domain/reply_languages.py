@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import takewhile
 
 from shared.domain.language_names import NAMED, named_in
-from shared.domain.languages import hits_in, knows, language_of, own_words, words_in
+from shared.domain.languages import FEWEST_WORDS, hits_in, knows, language_of, own_words, words_in
 from shared.domain.prompt import PromptMessage, Role
 
 ANY: frozenset[str] = frozenset()
@@ -46,8 +46,11 @@ def is_about_language(words: Sequence[str]) -> bool:
 
 
 def written_in(words: Sequence[str]) -> frozenset[str]:
-    """Every language that has a small word of its own in these words: an answer in one of them needs no further thought."""
-    return frozenset(hits_in(words_in(_ends(own_words("\n".join(words))))))
+    """Languages that have a small word of their own in these words: an answer in one of them needs no further thought. None for so few
+    words that they tell nothing.
+    """
+    found = words_in(_ends(own_words("\n".join(words))))
+    return frozenset(hits_in(found)) if len(found) >= FEWEST_WORDS else frozenset()
 
 
 def languages_for(talk: Talk) -> frozenset[str]:
@@ -68,6 +71,8 @@ def _spoken(now: str, before: Sequence[str]) -> str | None:
     spoken = language_of(now)
     if spoken is None:
         own = hits_in(words_in(own_words(now[:_READ])))
+        if now and len(own) != 1:
+            return None
         usual = language_of("\n".join((*(text[:_READ] for text in before[-3:]), now)))
         spoken = usual if not now or [*own] == [usual] else None
     if spoken is None or _is_patched(now, spoken):

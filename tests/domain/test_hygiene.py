@@ -200,8 +200,10 @@ def test_an_answer_in_a_language_of_the_question_asks_no_further() -> None:
 
 
 def test_a_reply_without_any_small_word_is_not_held_back_where_any_language_will_do() -> None:
-    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), languages=lambda: ()))
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), written={"en"}, languages=lambda: ()))
     assert [words.feed("ตอนนี้ฉัน"), words.feed("กำลังฟังเพลงอยู่ในห้อง")] == ["", "ตอนนี้ฉันกำลังฟังเพลงอยู่ในห้อง"]
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), languages=lambda: ()))
+    assert words.feed("ตอนนี้ฉัน") == "ตอนนี้ฉัน"
 
 
 def test_a_reply_that_shows_no_language_is_held_back_for_a_few_lines_at_most() -> None:
