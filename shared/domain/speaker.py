@@ -51,3 +51,8 @@ class Speaker:
     character_task: str = "talk"
     is_blocked: bool = False
     is_new: bool = False
+
+    @property
+    def has_choice_of_model(self) -> bool:
+        """A plan that always takes the strong or the simple models leaves nothing to choose."""
+        return self.may_choose_model and self.plan_tier == "auto"

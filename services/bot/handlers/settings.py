@@ -63,7 +63,7 @@ async def on_model(press: CallbackQuery, callback_data: PickModel, speaker: Spea
 
 
 def settings(speaker: Speaker, models: Mapping[str, str]) -> Screen:
-    language, choice = speaker.language, speaker.may_choose_model and len(models) > 1
+    language, choice = speaker.language, speaker.has_choice_of_model and len(models) > 1
     chosen = speaker.chosen_model if speaker.chosen_model in models else None
     text = say("settings", language, level=speaker.level or OPEN)
     rows = [[_level(level, speaker) for level in pair] for pair in (LEVELS[:2], LEVELS[2:])] + [[_level(OPEN, speaker)]]

@@ -83,7 +83,7 @@ def _refusal(turn: OpenedTurn, request: TurnRequest, ask: Ask, midnight: datetim
     if turn.over_budget is not None:
         TURNS.labels("budget_spent").inc()
         limit = next(purse.limit_micros for purse in request.purses if purse.scope == turn.over_budget)
-        may_choose = ask.speaker.may_choose_model
+        may_choose = ask.speaker.has_choice_of_model
         return BudgetSpentError(scope=turn.over_budget, limit=limit, resets_at=midnight, may_choose_model=may_choose)
     TURNS.labels("allowance_spent").inc()
     return DailyTurnsSpentError(limit=request.daily_turns or 0, resets_at=midnight)

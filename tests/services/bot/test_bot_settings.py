@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.bot.handlers.settings import PickLevel, PickModel, settings
 from tests.factories import ANN_ID, BOT_ID, make_speaker, make_update
 from tests.services.bot.desk import Desk, Message
@@ -66,3 +68,9 @@ def test_models_are_shown_only_where_the_plan_has_a_choice_and_fit_on_a_button()
     gone = settings(make_speaker(may_choose_model=True, chosen_model="openai:gone"), MODELS)
     assert "We choose the one that fits." in gone.html
     assert "🪶" not in settings(make_speaker(may_choose_model=True), dict.fromkeys(MODELS, "strong")).html
+
+
+@pytest.mark.parametrize(("tier", "rows"), [("auto", 7), ("strong", 4), ("simple", 4)])
+def test_nobody_is_offered_a_model_that_their_plan_would_pass_over(tier: str, rows: int) -> None:
+    shown = settings(make_speaker(may_choose_model=True, plan_tier=tier), MODELS)
+    assert len(shown.keyboard.inline_keyboard) == rows

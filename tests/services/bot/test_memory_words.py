@@ -234,7 +234,7 @@ async def test_in_a_group_nothing_is_shown_but_the_way_to_the_private_chat(desk:
     chat = await club(desk)
     await desk.tell(command, ANN_ID, chat)
     said = await shown(desk, chat)
-    assert said["text"] == "What I know about you is between the two of us. Ask me /memory in our private chat."
+    assert said["text"] == "What I know about you is between the two of us. Ask me /memory or /forget in our private chat."
     [[button]] = said["reply_markup"]["inline_keyboard"]
     assert (button["text"], button["url"]) == ("💬 Open the private chat", "https://t.me/vitte_bot?start=memory")
     await desk.tell("/start memory")

@@ -80,7 +80,7 @@ memory-notice-forgotten = 🗑 Forgotten. I will not note it from that message a
 memory-notice-gone = That one is no longer here: it was changed or forgotten, or belongs to another character.
 memory-notice-kept = Nothing was forgotten.
 
-memory-in-private = What I know about you is between the two of us. Ask me /memory in our private chat.
+memory-in-private = What I know about you is between the two of us. Ask me /memory or /forget in our private chat.
 memory-open-private = 💬 Open the private chat
 
 forget-ask = <b>Shall everything about you be forgotten?</b>

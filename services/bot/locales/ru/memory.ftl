@@ -80,7 +80,7 @@ memory-notice-forgotten = 🗑 Забыто. Из того сообщения я
 memory-notice-gone = Этого факта здесь больше нет: он изменён, забыт или известен другому персонажу.
 memory-notice-kept = Ничего не забыто.
 
-memory-in-private = То, что я о вас знаю, останется между нами. Спросите /memory в личном чате.
+memory-in-private = То, что я о вас знаю, останется между нами. Спросите /memory или /forget в личном чате.
 memory-open-private = 💬 Открыть личный чат
 
 forget-ask = <b>Забыть о вас всё?</b>
