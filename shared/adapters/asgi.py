@@ -17,7 +17,7 @@ from shared.telemetry import REQUEST_SECONDS, correlated
 MAX_BODY_BYTES = 2_000_000
 PROBLEM_TYPE = "application/problem+json"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_QUIET = ("/health", "/metrics")
+_QUIET = ("/health", "/metrics", "/static")
 
 log = structlog.get_logger("http")
 
@@ -69,9 +69,10 @@ class Watched:
 
 
 def _template(scope: Scope) -> str:
-    """Such as `/api/v1/characters/{slug}`; everything that no route takes is one."""
+    """Such as `/api/v1/characters/{slug}`; files are known by the folder they are served from, and what no route takes is one."""
     found = getattr(scope.get("route"), "path", None)
-    return str(found) if found else "unmatched"
+    mounted = scope.get("root_path", "").removeprefix(scope.get("app_root_path", ""))
+    return str(found or mounted or "unmatched")
 
 
 class Headed:

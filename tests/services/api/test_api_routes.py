@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.admin.rendering import STATIC as ADMIN_STATIC
 from services.api.app import HEADERS, create_app
@@ -86,6 +87,19 @@ async def test_figures_go_by_route_and_never_by_address(caller: httpx.AsyncClien
     assert re.search(r'vitte_http_request_seconds_count\{method="GET",route="/api/v1/characters",service="api",status="200"\} \d', figures)
     assert re.search(r'vitte_http_request_seconds_count\{method="any",route="unmatched",service="api",status="404"\} \d', figures)
     assert "some-secret-place" not in figures
+
+
+async def test_a_file_of_a_page_is_no_address_that_nobody_knows_and_needs_no_log_line(caller: httpx.AsyncClient) -> None:
+    page = await caller.get("/api/docs")
+    [file, *_] = re.findall(r'(?:src|href)="(/api/static/[^"]+)"', page.text)
+    with capture_logs() as logs:
+        assert (await caller.get(file)).status_code == 200
+        assert (await caller.get("/api/static/a-secret-file.js")).status_code == 404
+    told = [(entry["route"], entry["status"], entry["log_level"]) for entry in logs if entry["event"] == "request_served"]
+    assert told == [("/api/static", 200, "debug"), ("/api/static", 404, "info")]
+    figures = (await caller.get("/metrics")).text
+    assert re.search(r'vitte_http_request_seconds_count\{method="GET",route="/api/static",service="api",status="200"\} \d', figures)
+    assert "a-secret-file" not in figures
 
 
 async def test_the_reference_needs_nothing_from_elsewhere(caller: httpx.AsyncClient) -> None:
