@@ -29,7 +29,7 @@ class Call:
         self._usage: Usage | None = None
         self._outcome: str | None = None
         self._patience: Patience | None = None
-        self._is_billed = self._is_closed = False
+        self._is_billed = self._is_closed = self._has_counted = False
 
     @property
     def has_spoken(self) -> bool:
@@ -46,6 +46,8 @@ class Call:
             raise self.failed(patience.verdict()) from None
         finally:
             patience.end()
+            # It knows the task that waited, whose result is this call: such a ring would keep whole prompts until the collector comes.
+            self._patience, self._has_counted = None, patience.has_counted
 
     def outrun(self) -> None:
         """Another one spoke first, this one is about to be cancelled."""
@@ -69,7 +71,7 @@ class Call:
         if self._is_probe:
             breaker.probed(error.reason, error.retry_after)
             self._is_probe = False
-        elif error.reason != BREAKER_OPEN and not (self._patience and self._patience.has_counted):
+        elif error.reason != BREAKER_OPEN and not (self._patience.has_counted if self._patience else self._has_counted):
             breaker.failed(error.reason, error.retry_after)
         return error
 
