@@ -1,4 +1,4 @@
-"""Dialogs: entering them, and changing what was said there. Each method is one statement."""
+"""Dialogs: entering them, and changing what was said there. Each method is one statement, but for a fresh start."""
 
 from uuid import UUID
 
@@ -68,6 +68,9 @@ _UNDO = text(f"""
     from (select id from before union all select id from undone) u, dialogs d where d.id = cast(:dialog_id as uuid)
 """)  # noqa: S608 - made of our own parts only
 
+# A summary that is just being written holds the dialog: waited for in a statement of its own, it is seen by the next one, and goes.
+_HOLD = text("select 1 from dialogs where id = cast(:dialog_id as uuid) for no key update")
+
 _START_OVER = text("""
     with greeted as (
         insert into messages (dialog_id, role, text)
@@ -123,7 +126,10 @@ class DialogRows:
         return None if row is None else (row[0], row[1], row[2])
 
     async def start_over(self, dialog_id: UUID, language: str) -> str:
-        """Nothing said so far counts any more; answers the greeting that the history begins with. Raises `DialogNotFoundError`."""
+        """Nothing said so far counts any more, nor a summary that is being written; two statements, in a transaction. Answers the greeting
+        that the history begins with. Raises `DialogNotFoundError`.
+        """
+        await self.connection.execute(_HOLD, {"dialog_id": dialog_id})
         greeting = (await self.connection.execute(_START_OVER, {"dialog_id": dialog_id, "language": language})).scalar()
         if greeting is None:
             raise DialogNotFoundError("no dialog with this id")

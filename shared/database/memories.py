@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.database.lines import Connection
-from shared.database.memory_forgetting import DISMISS, FORGET, FORGET_EVERYTHING, LIVE, MINE, THEIRS, THIS
+from shared.database.memory_forgetting import DISMISS, FORGET, FORGET_EVERYTHING, HOLD_EVERYTHING, LIVE, MINE, THEIRS, THIS
 from shared.domain.memory import KnownMemory, KnownRival, MemoryPage
 from shared.domain.memory_rules import CERTAIN, MOST_MEMORIES
 from shared.domain.memory_words import FRAME
@@ -171,6 +171,8 @@ class MemoryRows:
         return bool((await self.connection.execute(DISMISS, values)).scalar_one())
 
     async def forget_everything(self, user_id: UUID) -> int:
+        """Two statements: the second one sees what was being written when the first one began to wait for it."""
+        await self.connection.execute(HOLD_EVERYTHING, {"user_id": user_id})
         return int((await self.connection.execute(FORGET_EVERYTHING, {"user_id": user_id})).scalar_one())
 
     async def _one(self, statement: Any, speaker: Speaker, **values: Any) -> KnownMemory | None:

@@ -100,6 +100,20 @@ DISMISS = text(f"""
     select count(*) from wiped
 """)  # noqa: S608
 
+# Before it, in the same transaction: who writes down what they learnt of the user, or condenses one of their dialogs, is waited for, or
+# waits, so that nothing they leave goes unseen.
+HOLD_EVERYTHING = text("""
+    with held as (
+        select id from users where id = cast(:user_id as uuid) for no key update
+    )
+    select 1 from dialogs d
+    where (select count(*) from held) = 1 and d.id in (
+        select id from dialogs where user_id = cast(:user_id as uuid)
+        union select dialog_id from turns where user_id = cast(:user_id as uuid)
+    )
+    order by d.id for no key update
+""")
+
 # Every dialog that the user has spoken in begins anew, read to its end: a model neither hears nor reads what was said so far. In a group
 # that is so for this user's words alone; what others have said there is still to be read.
 FORGET_EVERYTHING = text("""

@@ -27,6 +27,7 @@ from shared.database.memory_statements import (
     SUMMARISE,
     UNSKETCHED,
 )
+from shared.database.memory_taken_back import UNFOLD
 from shared.domain.memory_choice import Kept
 from shared.domain.summary_rules import PastMessage
 
@@ -159,6 +160,10 @@ class MemoryReadingRows:
         heard = {"told": [one.id for one in told], "words": [one.text for one in told]}
         counted = {"tokens_before": tokens_before, "tokens_after": tokens_after, "model": model}
         return bool((await self.connection.execute(SUMMARISE, values | heard | counted)).scalar_one())
+
+    async def unfold(self, dialog_id: UUID) -> None:
+        """A summary goes that was committed while some of its words were taken back."""
+        await self.connection.execute(UNFOLD, {"dialog_id": dialog_id})
 
     async def unsketched(self, dialog_id: UUID, model: str, most: int) -> list[tuple[UUID, str]]:
         """Memories of the people of a dialog that this embedding model has not seen."""

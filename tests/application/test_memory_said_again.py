@@ -4,6 +4,7 @@ import pytest
 
 from shared.domain.speaker import Speaker
 from tests.application.memory_talk import fact, learn, memories, say, will_read
+from tests.application.test_memory import other_character
 from tests.factories import House, make_memory, make_person, make_place
 
 BRNO = fact("Lives in Brno", "I live in Brno")
@@ -131,6 +132,43 @@ async def test_of_three_the_one_that_holds_stays_alone_when_the_first_is_correct
     assert await shown(house, ann) == [("Lives in Plzen", None)]
 
 
+async def test_what_was_said_again_after_a_fresh_start_stays_when_the_first_words_are_corrected(house: House) -> None:
+    ann = await house.speaker()
+    first, _ = await say_and_read(house, ann, "I live in Brno", BRNO)
+    [known] = (await house.memory.known(ann)).memories
+    await house.memory.pin(ann, known.id, is_pinned=True)
+    await house.chat.start_over(ann)
+    again, _ = await say_and_read(house, ann, "As I said I live in Brno", BRNO)
+    last, _ = await say_and_read(house, ann, "Yes, I live in Brno", BRNO)
+    for corrected in (first, again):
+        await house.chat.edit(ann, corrected, "I live in Brno!")
+        [kept] = (await house.memory.known(ann)).memories
+        assert (kept.id, kept.fact, kept.is_pinned) == (known.id, "Lives in Brno", True)
+    await house.chat.edit(ann, last, "I like tea")
+    assert await shown(house, ann) == []
+
+
+async def test_what_was_told_to_another_character_too_stays_when_it_is_undone_here(house: House) -> None:
+    ann = await house.speaker()
+    await learn(house, ann, "I live in Brno", {**BRNO, "scope": "all"})
+    other = await other_character(house, ann)
+    await learn(house, other, "You know, I live in Brno", {**BRNO, "scope": "all"})
+    await house.chat.undo(ann, source_id="undo")
+    assert (await shown(house, ann), await shown(house, other)) == ([("Lives in Brno", None)], [("Lives in Brno", None)])
+    await house.chat.undo(other, source_id="undo")
+    assert await shown(house, other) == []
+
+
+async def test_what_was_said_again_and_forgotten_stays_forgotten_when_its_words_are_corrected(house: House) -> None:
+    ann = await house.speaker()
+    first, _ = await say_and_read(house, ann, "I live in Brno", BRNO)
+    await learn(house, ann, "As I said I live in Brno", BRNO)
+    [known] = (await house.memory.known(ann)).memories
+    await house.memory.forget(ann, known.id)
+    await house.chat.edit(ann, first, "I live in Brno!")
+    assert (await shown(house, ann), {status for status, _ in await memories(house, ann)}) == ([], {"forgotten"})
+
+
 async def recalled(house: House, speaker: Speaker) -> set[str]:
     """Which cities stand in the prompt of a turn."""
     await say(house, speaker, "Where do I live?")
@@ -153,9 +191,11 @@ async def test_what_is_settled_in_a_group_is_known_there_and_what_it_denied_is_n
     ann, group = await house.speaker(), await in_group(house)
     await learn(house, ann, "I live in Brno", {**BRNO, "scope": "all"})
     second, _ = await say_and_read(house, ann, "I live in Plzen", {**PLZEN, "scope": "all"})
-    assert await learn(house, group, "I live in Plzen, yes", {**PLZEN, "scope": "all"}) == {"settled": 1}
-    assert (await recalled(house, group), await recalled(house, ann)) == ({"Plzen"}, {"Plzen"})
+    again, read = await say_and_read(house, group, "I live in Plzen, yes", {**PLZEN, "scope": "all"})
+    assert (read, await recalled(house, group), await recalled(house, ann)) == ({"settled": 1}, {"Plzen"}, {"Plzen"})
     await house.chat.edit(ann, second, "I like tea")
+    assert (await recalled(house, group), await recalled(house, ann)) == ({"Plzen"}, {"Plzen"})
+    await house.chat.edit(group, again, "I like tea")
     assert (await recalled(house, group), await recalled(house, ann)) == (set(), {"Brno"})
 
 

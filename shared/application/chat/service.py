@@ -112,5 +112,5 @@ class ChatService(Desk):
 
     async def start_over(self, speaker: Speaker) -> str:
         """The history begins anew with the greeting, which is answered; the summary goes, memories stay. Raises `DialogNotFoundError`."""
-        async with self.database.statement() as tx:
+        async with self.database.transaction() as tx:
             return await tx.dialogs.start_over(speaker.dialog_id, speaker.language)

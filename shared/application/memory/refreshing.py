@@ -87,6 +87,8 @@ class Refresher:
 
     async def _refresh(self, dialog_id: UUID) -> Refreshed:
         facts, messages, reading = dict[str, int](), 0, None
+        async with self.database.statement() as tx:
+            await tx.memory_reading.unfold(dialog_id)
         for batch in range(MOST_BATCHES):
             async with self.database.statement() as tx:
                 reading = await tx.memory_reading.read(dialog_id, BATCH_MESSAGES)

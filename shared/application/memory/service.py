@@ -142,7 +142,6 @@ class MemoryService:
         What was said so far is neither shown to a model nor read for facts any more; in a group others' unread words still are.
         """
         async with self.database.transaction() as tx:
-            await tx.memory_reading.hold([speaker.user_id])
             count = await tx.memories.forget_everything(speaker.user_id)
         FACTS.labels("forgotten").inc(count)
         return count
