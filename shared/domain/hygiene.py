@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.bubbles import begins_like_json, bubbles_of
-from shared.domain.languages import clear_language, hits_in, own_words, whole_words, words_in
+from shared.domain.languages import clear_language, hits_in, is_told_by, own_words, whole_words, words_in
 from shared.domain.noise import NoiseFilter
 from shared.domain.repetition import find_circle
 from shared.domain.scripts import FEWEST_LETTERS, MOST_BROKEN, broken_share, script_of
@@ -20,6 +20,8 @@ HELD_CHARACTERS = 60
 UNKNOWN_CHARACTERS = 24
 LANGUAGE_CHARACTERS = 240
 """Languages of one script take more words to tell apart; a first small word of the person's own language lets the reply go."""
+LANGUAGE_WORDS = 15
+"""Fewer than these at the beginning of a longer reply may be a greeting or a turn of speech from elsewhere."""
 ECHO_CHARACTERS = 200
 """This much of the instructions, word for word, is an echo of them."""
 
@@ -155,10 +157,13 @@ class ReplyFilter:
         return is_enough or not (is_broken or is_foreign)
 
     def _is_in_language(self, *, ended: bool) -> bool:
-        """True with the first small word of a language that will do; of another one there must be enough, and none of these."""
+        """True with the first small word of a language that will do, quoted or not: many characters speak in quotation marks. Of another
+        one there must be enough, and none of these: a greeting in a character's own language is none that its reply is in.
+        """
         if self._expected.languages is None:
             return True
-        words = words_in(own_words(self._clean if ended else whole_words(self._clean)))
+        said = self._clean if ended else whole_words(self._clean)
+        words = words_in(said)
         own = hits_in(words).keys()
         if not own.isdisjoint(self._expected.written):
             return True
@@ -166,9 +171,10 @@ class ReplyFilter:
             return False
         if self._languages is None:
             self._languages = self._expected.languages()
-        if not self._languages or not own.isdisjoint(self._languages):
+        if not self._languages or is_told_by(words, self._languages):
             return True
-        if clear_language(words) is not None:
+        words = words_in(own_words(said))
+        if (ended or len(words) >= LANGUAGE_WORDS) and clear_language(words) is not None:
             self.problem = Problem.LANGUAGE
         return ended or self.problem is not None or len(self._clean) >= LANGUAGE_CHARACTERS
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from shared.domain.function_words import FUNCTION_WORDS
 
@@ -14,7 +14,7 @@ _LEAD = 4
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _BORROWED = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*(?:`|\Z)|https?://\S+|[@#/]\w+|^[ \t]*>.*$"
+    r"```.*?(?:```|\Z)|`[^`\n]*(?:`|\Z)|https?://\S+|[@#/]\w+|^[ \t]*>[^\n]*"
     r"|\"[^\"]*(?:\"|\Z)|“[^”]*(?:”|\Z)|„[^“”]*(?:[“”]|\Z)|«[^»]*(?:»|\Z)",
     re.DOTALL | re.MULTILINE,
 )
@@ -50,6 +50,11 @@ def whole_words(text: str) -> str:
 def knows(language: str, word: str) -> bool:
     """Whether this small word (in lower case) is used in the language, be it in others too."""
     return language in _OWNERS.get(word, ())
+
+
+def is_told_by(words: Iterable[str], languages: Collection[str]) -> bool:
+    """Whether one of the words is used in these languages and in no other one."""
+    return any((owners := _OWNERS.get(word)) and all(owner in languages for owner in owners) for word in words)
 
 
 def hits_in(words: Iterable[str]) -> Counter[str]:

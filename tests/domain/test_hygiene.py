@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.hygiene import LANGUAGE_CHARACTERS, MAX_REPLY_CHARS, Expectations, Problem, ReplyFilter
+from shared.domain.hygiene import LANGUAGE_CHARACTERS, LANGUAGE_WORDS, MAX_REPLY_CHARS, Expectations, Problem, ReplyFilter
 
 SYSTEM = "You are Mira, a calm friend from the mountains. " + " ".join(f"Rule {number} is about number {number}." for number in range(30))
 PIECES = (1, 3, 7, 1000)
@@ -185,6 +185,47 @@ def test_another_language_than_the_persons_is_held_back(languages: str, reply: s
 def test_the_first_small_word_of_the_persons_language_lets_the_reply_go() -> None:
     words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages=lambda: {"de"}))
     assert [words.feed(piece) for piece in ("Klar", ", Anna!", " Bist", " du", " da?")] == ["", "", "", "Klar, Anna! Bist du", " da?"]
+
+
+@pytest.mark.parametrize(
+    ("languages", "reply"),
+    [
+        ("en", "¡Hola, mi amor! ¿Cómo estás? I have been waiting for you all day."),
+        ("en", "*smiles* Bonjour, mon cher ! Comment vas-tu ce soir ? I was just thinking about you."),
+        ("en", "Ach du lieber! Was ist denn das? Komm, sit down and tell me what happened."),
+        ("de", "Ma che dici? Non è vero, amore mio! Das sagst du immer, wenn du müde bist."),
+    ],
+)
+def test_a_character_may_greet_in_its_own_language_before_it_goes_on_in_the_persons(languages: str, reply: str) -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages=languages.split))
+    shown = [words.feed(f"{word} ") for word in reply.split()]
+    assert (words.problem, "".join([*shown, words.end()]).strip()) == (None, reply)
+    assert not shown[-1] or shown[-2]
+
+
+def test_a_long_reply_in_another_language_is_still_ended_at_its_beginning() -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages=lambda: {"de"}))
+    reply = "Of course! We would love to tell you something about the old lighthouse and about those who lived in it. " * 10
+    heard = next(index for index, word in enumerate(reply.split()) if words.feed(f"{word} ") or words.problem)
+    assert (words.problem, heard) == (Problem.LANGUAGE, LANGUAGE_WORDS - 1)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '„Du bist zurück", flüstert sie. Dann geht sie langsam auf dich zu und nimmt deine Hand.',
+        '"Du bist zurück. Ich habe so lange auf dich gewartet',
+        "> ein langer Tag\n\nDas sagen sie alle.",
+    ],
+)
+def test_a_character_that_speaks_in_quotation_marks_is_shown_as_soon_as_any_other(reply: str) -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages=lambda: {"de"}))
+    assert words.feed(reply) == reply
+
+
+def test_a_word_that_only_close_languages_share_lets_the_reply_go() -> None:
+    words = ReplyFilter(Expectations(system=SYSTEM, names=("Mira",), script="latin", languages=lambda: {"da", "no", "sv"}))
+    assert words.feed("Jeg kommer, Anna!") == "Jeg kommer, Anna!"
 
 
 def test_an_answer_in_a_language_of_the_question_asks_no_further() -> None:

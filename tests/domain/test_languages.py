@@ -116,6 +116,10 @@ def test_what_is_short_mixed_quoted_or_no_language_tells_nothing(said: str) -> N
     assert language_of(said) is None
 
 
+def test_what_stands_below_a_quotation_is_read() -> None:
+    assert language_of("> Why is the sky blue and what can you do with it?\nIch weiß es nicht, aber du kannst mir das sagen.") == "de"
+
+
 def test_all_that_is_said_in_one_language_together_is_that_language_or_nothing() -> None:
     found = {language: language_of(" ".join([*SAID.get(language, ()), *CLOSE.get(language, ())])) for language in SAID | CLOSE}
     assert {language: told for language, told in found.items() if told not in {language, None}} == {}
