@@ -22,7 +22,7 @@ from tests.adapters.provider_server import ProviderServer, hangs, streams, whole
 PATIENCE = 0.7
 SUSPECTED_AFTER = 0.3
 LIMITS = replace(QUICK, first_token_timeout=PATIENCE)
-LEFT_EARLY = 0.5
+LEFT_EARLY = 0.6
 MOMENT = 0.1
 
 
@@ -93,7 +93,7 @@ async def test_three_who_wait_in_vain_leave_together_and_the_breaker_opens_when_
         assert (house.breaker(0).is_closed, house.breaker(0).failures) == (True, 0)
         assert since(before) == {"failovers": 3, "raced": 3, "stopped": 3}
 
-        await asyncio.sleep(PATIENCE - SUSPECTED_AFTER + 0.05)
+        await asyncio.sleep(PATIENCE - SUSPECTED_AFTER + 0.2)
         assert not house.breaker(0).is_closed
         assert since(before) == {"failovers": 3, "raced": 3, "stopped": 3, "opened": 1}
     assert (len(first.prompts), len(second.prompts), first.open_streams) == (3 + 1, 3, 0)
@@ -171,7 +171,7 @@ async def test_a_suspicion_that_two_words_refute_shuts_nothing_and_is_not_raised
     before = all_counted()
     async with house_of([first, second], failures=5) as house:
         assert all(one.seconds < LEFT_EARLY for one in await crowd(house, 3))
-        await asyncio.sleep(PATIENCE - SUSPECTED_AFTER + 0.05)
+        await asyncio.sleep(PATIENCE - SUSPECTED_AFTER + 0.2)
         assert (house.breaker(0).failures, since(before)["spoke"]) == (0, 1)
 
         assert all(one.seconds >= PATIENCE - 0.03 for one in await crowd(house, 3))
@@ -248,6 +248,60 @@ async def test_a_process_that_stood_still_suspects_nobody() -> None:
     assert since(before) == {}
 
 
+async def test_a_process_that_stood_still_for_a_whole_patience_counts_no_failure_of_a_model_that_is_well() -> None:
+    first, second = scripted()
+    first.first_token_seconds = 0.15
+    async with house_of([first, second]) as house:
+        asking = asyncio.gather(*(ask(house) for _ in range(4)))
+        await asyncio.sleep(0.05)
+        time.sleep(PATIENCE)  # noqa: ASYNC251 - the loop is to stand still
+        assert {one.model for one in await asking} == {"first:m"}
+        assert (house.breaker(0).is_closed, house.breaker(0).failures) == (True, 0)
+    assert second.prompts == []
+
+
+async def test_a_process_that_stood_still_does_not_count_those_who_left_a_suspected_model_before_it_was_heard() -> None:
+    first, second = scripted()
+    first.break_next(*[Fault.hang()] * 3)
+    first.first_token_seconds = 0.15
+    async with house_of([first, second]) as house:
+        assert {one.model for one in await crowd(house, 3)} == {"second:m"}
+        time.sleep(PATIENCE - SUSPECTED_AFTER + 0.1)  # noqa: ASYNC251 - the loop is to stand still
+        await asyncio.sleep(0.25)
+        assert (house.breaker(0).is_closed, house.breaker(0).failures) == (True, 0)
+
+
+async def test_hedging_does_not_keep_the_breaker_of_a_silent_model_from_opening() -> None:
+    first, second = scripted()
+    first.down = Fault.hang()
+    before = all_counted()
+    async with house_of([first, second], hedging=True) as house:
+        assert {one.model for one in [await ask(house) for _ in range(3)]} == {"second:m"}
+        assert (await ask(house)).seconds < MOMENT
+        assert len(first.prompts) == 3 + 1
+
+        await asyncio.sleep(PATIENCE + 0.15)
+        assert since(before)["undecided"] == 1
+        assert (house.breaker(0).is_closed, house.breaker(0).failures) == (True, 1)
+        for _ in range(2):
+            await ask(house)
+            await asyncio.sleep(PATIENCE + 0.15)
+        assert not house.breaker(0).is_closed
+    assert (len(first.prompts), first.open_streams) == (3 + 1 + 2 * 2, 0)
+
+
+async def test_hedging_lets_a_model_that_is_only_slower_than_it_uses_to_be_go_on() -> None:
+    first, second = scripted()
+    first.first_token_seconds = 0.2
+    async with house_of([first, second], hedging=True) as house:
+        assert {one.model for one in await crowd(house, 6)} == {"second:m"}
+        await asyncio.sleep(PATIENCE)
+        assert {one.model for one in await crowd(house, 3)} == {"second:m"}
+        await asyncio.sleep(PATIENCE)
+        assert (house.breaker(0).is_closed, house.breaker(0).failures) == (True, 0)
+    assert len(first.prompts) == 6 + 1 + 3
+
+
 async def test_who_leaves_a_suspected_model_for_no_other_counts_for_nothing() -> None:
     first, second = scripted()
     first.down = Fault.hang()
@@ -278,7 +332,7 @@ async def test_over_real_connections_nothing_is_doubled_and_the_silent_ones_are_
         assert {(one.text, one.model) for one in heard} == {("Once upon a time.", "second:m")}
         assert {one.usage for one in heard} == {Usage(prompt_tokens=7, completion_tokens=3, cost_micros=7 * 10 + 3 * 20)}
         assert len(well.requests) == 20
-        await asyncio.sleep(PATIENCE - SUSPECTED_AFTER)
+        await asyncio.sleep(PATIENCE - SUSPECTED_AFTER + 0.2)
         assert not house.breaker(0).is_closed
     assert await asyncio.wait_for(silent.disconnected.wait(), 1)
 

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 from shared.adapters.llm.failures import BREAKER_OPEN, TIMEOUT_FIRST_TEXT
 from shared.adapters.llm.member import Member
+from shared.adapters.llm.suspicion import CATCH_UP, STALLED
 from shared.application.ports import ModelUnavailableError
 
 _LOOK_AGAIN = 0.1
@@ -54,10 +56,13 @@ class Patience:
     def _look_in(self, seconds: float) -> None:
         if self._watch is not None:
             self._watch.cancel()
-        self._watch = self._loop.call_later(max(0.0, seconds), self._look)
+        when = self._loop.time() + max(0.0, seconds)
+        self._watch = self._loop.call_at(when, self._look, when)
 
-    def _look(self) -> None:
-        if self._may_leave() and self._is_hopeless():
+    def _look(self, planned: float) -> None:
+        if self._loop.time() > planned + STALLED:
+            self._watch = self._loop.call_later(CATCH_UP, self._look, inf)
+        elif self._may_leave() and self._is_hopeless():
             self._leave(TIMEOUT_FIRST_TEXT if self.has_counted or self._is_probe else BREAKER_OPEN)
         elif self._leaves_because is None:
             self._look_in(_LOOK_AGAIN)

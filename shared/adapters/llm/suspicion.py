@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from itertools import islice
+from math import inf
 from typing import Protocol
 
 import structlog
@@ -13,8 +14,11 @@ from shared.adapters.llm.metrics import SUSPICIONS
 
 _WITNESSES = 3
 _LEAST_DELAY = 0.3
-_STALLED = 0.1
 _TICK = 0.001
+STALLED = 0.02
+"""A timer that comes so much too late comes after the process itself stood still: what was said meanwhile may not have been read yet."""
+CATCH_UP = 0.1
+"""It is put off by this, once."""
 
 log = structlog.get_logger("models")
 
@@ -35,7 +39,8 @@ class Suspect(Protocol):
 
 class Suspicion:
     """Raised when three calls have each waited for twice the usual p95 (0.3 s at least), and nobody has heard a first text of the model
-    since the oldest of them began; only where one that waits has another model at hand. While it lasts replies turn to a better one.
+    since the oldest of them began; or when three in a row were outrun by a model asked beside it, as hedging does. Only where one that
+    waits has another model at hand. While it lasts replies turn to a better one.
 
     It opens nothing. A first text ends it, and the breaker when it opens. Calls that were given up because another model spoke first
     count as failures when their patience would have ended and still nothing was heard; so that there is something to hear by then, the
@@ -50,6 +55,7 @@ class Suspicion:
         self._waiting: dict[object, float] = {}
         self._makers: dict[object, asyncio.TimerHandle] = {}
         self._outrun: set[object] = set()
+        self._outrun_in_a_row = 0
         self._is_watched = False
         self._is_refuted = False
 
@@ -61,10 +67,14 @@ class Suspicion:
         """From now on, until `left`."""
         self._waiting[call] = _now()
         if not self._is_watched and len(self._waiting) >= _WITNESSES:
-            self._look_at(_now())
+            self._look_at(_now(), _now())
 
     def left(self, call: object, *, outrun: bool = False) -> None:
         """It waits no longer; `outrun`: because another model was quicker, so that nothing is known about this one."""
+        if outrun and call in self._waiting and not self.is_raised:
+            self._outrun_in_a_row += 1
+            if self._outrun_in_a_row >= _WITNESSES:
+                self._raise()
         if outrun and call in self._makers:
             self._outrun.add(call)
         elif call in self._makers:
@@ -74,12 +84,13 @@ class Suspicion:
     def heard(self, *, by_probe: bool = False) -> None:
         """The model has begun to say something."""
         self._waiting.clear()
+        self._outrun_in_a_row = 0
         self._is_refuted = by_probe and (self.is_raised or self._is_refuted)
         self._end("spoke")
 
-    def _look_at(self, when: float) -> None:
+    def _look_at(self, when: float, planned: float) -> None:
         self._is_watched = True
-        asyncio.get_running_loop().call_at(when, self._look, when)
+        asyncio.get_running_loop().call_at(when, self._look, planned)
 
     def _look(self, planned: float) -> None:
         now = _now()
@@ -90,9 +101,9 @@ class Suspicion:
             return
         due = third + max(2 * usual, _LEAST_DELAY)
         if due > now + _TICK:
-            self._look_at(due)
-        elif now > planned + _STALLED:  # This process stood still itself: what was said meanwhile may not have been read yet.
-            self._look_at(now + _STALLED)
+            self._look_at(due, due)
+        elif now > planned + STALLED:
+            self._look_at(now + CATCH_UP, inf)
         else:
             self._raise()
 
@@ -100,12 +111,20 @@ class Suspicion:
         breaker, patience = self._suspect.breaker, self._suspect.patience
         if self._is_refuted or not self.on_raised or not breaker.is_closed or not self._suspect.listen():
             return
-        loop = asyncio.get_running_loop()
-        self._makers = {call: loop.call_at(began + patience, self._decided, call) for call, began in self._waiting.items()}
+        self._makers = {call: self._judged_at(began + patience, call, began + patience) for call, began in self._waiting.items()}
         breaker.on_opening.add(self._shut)
         log.warning("model_suspected", model=self._suspect.name, waiting=len(self._makers))
         for tell in tuple(self.on_raised):
             tell()
+
+    def _judged_at(self, when: float, call: object, planned: float) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_at(when, self._judge, call, planned)
+
+    def _judge(self, call: object, planned: float) -> None:
+        if _now() > planned + STALLED:
+            self._makers[call] = self._judged_at(_now() + CATCH_UP, call, inf)
+        else:
+            self._decided(call)
 
     def _decided(self, call: object) -> None:
         self._waiting.pop(call, None)
