@@ -1,6 +1,7 @@
 """What a model answers when it was asked for facts, read with patience."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,10 +77,10 @@ def one_line(text: str) -> str:
 
 def _heard(row: dict[str, Any]) -> HeardFact | None:
     texts = [row.get(name) for name in ("topic", "fact", "quote")]
-    message, confidence = row.get("message"), row.get("confidence")
+    message, confidence = row.get("message"), _share(row.get("confidence"))
     if not all(isinstance(text, str) and text.strip() for text in texts):
         return None
-    if not isinstance(message, int) or isinstance(confidence, bool) or not isinstance(confidence, int | float):
+    if not isinstance(message, int) or confidence is None:
         return None
     topic, fact = topic_of(str(row["topic"])), one_line(str(row["fact"]))
     if topic is None or not fact or len(fact) > LONGEST_FACT:
@@ -90,11 +91,19 @@ def _heard(row: dict[str, Any]) -> HeardFact | None:
         topic=topic,
         fact=fact,
         quote=one_line(str(row["quote"])),
-        confidence=min(max(float(confidence), 0.0), MOST_CONFIDENCE),
+        confidence=confidence,
         is_shared=row.get("scope") == "all" and topic.partition(".")[0] in _SHARED_HEADS,
-        relation=Relation(relation) if relation in set(Relation) else Relation.NEW,
+        relation=Relation(relation) if isinstance(relation, str) and relation in set(Relation) else Relation.NEW,
         known=known if isinstance(known, str) else None,
     )
+
+
+def _share(value: Any) -> float | None:
+    """None for what is no number, or JSON's NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    share = float(max(min(value, MOST_CONFIDENCE), 0.0))
+    return None if math.isnan(share) else share
 
 
 def _json_in(answer: str) -> Any:

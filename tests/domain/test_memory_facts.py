@@ -146,6 +146,7 @@ def test_an_answer_that_is_no_list_is_known_for_that(answer: str) -> None:
         {**ROW, "quote": None},
         {**ROW, "confidence": "high"},
         {**ROW, "confidence": True},
+        {**ROW, "confidence": float("nan")},
         {**ROW, "message": "1"},
     ],
 )
@@ -158,6 +159,12 @@ def test_a_model_is_never_as_certain_as_the_user_nor_has_the_last_word_on_who_ma
     sure, liking, odd = read_answer(json.dumps(rows)) or []
     assert (sure.confidence, sure.is_shared, liking.is_shared) == (MOST_CONFIDENCE, True, False)
     assert (odd.relation, odd.known) == (Relation.NEW, None)
+
+
+@pytest.mark.parametrize("odd", [{"relation": ["new"]}, {"relation": {}}, {"confidence": 10**400}, {"scope": ["all"]}, {"known": {}}])
+def test_a_row_with_something_odd_in_it_is_read_for_the_rest(odd: dict[str, object]) -> None:
+    [fact] = read_answer(json.dumps({"facts": [{**ROW, **odd}]})) or []
+    assert (fact.topic, fact.relation, fact.known, fact.is_shared) == ("city", Relation.NEW, None, False)
 
 
 def test_an_endless_answer_has_an_end() -> None:
