@@ -19,7 +19,7 @@ ASK_FOR = text("""
     ), waiting as (
         select dialog_id, at, coalesce(until, 0) as until, times from known
         where asked_at is null or asked_at <= cast(:now as timestamptz)
-              - make_interval(secs => cast(:again as float8) * least(power(2, greatest(times, 1) - 1), 8))
+              - make_interval(secs => cast(:again as float8) * power(2, least(greatest(times, 1), 4) - 1))
     ), chosen as (
         select w.dialog_id, w.until, w.times, row_number() over (order by w.turn, w.times, w.at) as place from (
             select w.*, row_number() over (partition by d.telegram_bot_id order by w.times, w.at) as turn

@@ -69,6 +69,14 @@ async def test_a_dialog_that_does_not_get_on_is_asked_for_less_and_less_often(ho
     assert await asked_after(house, 2, 2, 4) == [1, 1, 1]
 
 
+async def test_a_dialog_that_did_not_get_on_for_weeks_keeps_no_others_waiting(house: House) -> None:
+    ann, bob = await waiting(house, ANN_ID, BOB_ID)
+    assert await asked_after(house, 0) == [2]
+    await house.rows("update memory_requests set times = 5000 where dialog_id = :id returning 1", id=UUID(ann.dialog_id))
+    assert await asked_after(house, 2, 14) == [1, 2]
+    assert house.jobs.jobs == [ann, bob, bob, bob, ann]
+
+
 async def test_dialogs_that_nobody_gets_done_keep_no_others_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "MOST_LAGGING", 1)
     ann, bob = await waiting(house, ANN_ID, BOB_ID)
