@@ -12,6 +12,11 @@ class Place:
     chat_id: int
     thread_id: int = 0
 
+    @property
+    def is_group(self) -> bool:
+        """Ids of groups are negative; a private chat has its person's."""
+        return self.chat_id < 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:

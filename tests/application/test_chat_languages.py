@@ -5,7 +5,7 @@ from prometheus_client import REGISTRY
 
 from shared.application.chat import Said
 from shared.domain.speaker import Speaker
-from tests.factories import House, make_character, make_memory
+from tests.factories import House, make_character, make_memory, make_person, make_place
 
 GERMAN = "Kannst du mir sagen, warum der Himmel blau ist?"
 ENGLISH_REPLY = "Of course! That is because the air scatters blue light much more than it does with red light."
@@ -113,3 +113,12 @@ async def test_who_is_remembered_as_a_learner_of_english_may_be_answered_in_it(h
     house.model.queue(ENGLISH_REPLY)
     assert "".join(await say(house, ann, GERMAN)) == ENGLISH_REPLY
     assert len(house.model.prompts) == 1
+
+
+async def test_a_name_before_the_words_in_a_group_tells_nothing_of_their_language(house: House) -> None:
+    await house.speaker()
+    place = make_place(chat_id=-100_500)
+    alexandra = await house.accounts.recognise(make_person(first_name="Александра Константиновна"), place)
+    house.model.queue(ENGLISH_REPLY)
+    said = "Александра Константиновна: why is the sky blue?"
+    assert ("".join(await say(house, alexandra, said)), len(house.model.prompts)) == (ENGLISH_REPLY, 1)

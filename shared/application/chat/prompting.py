@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -34,6 +35,14 @@ class TokenScales:
         known = self._scales.get(model)
         ratio = counted / estimated
         self._scales[model] = min(2.0, max(0.5, ratio if known is None else known + (ratio - known) / 10))
+
+
+_NAMED = re.compile(r"\A[^\n]{1,64}?: ")
+
+
+def own_words_of(words: Sequence[str], *, in_group: bool) -> list[str]:
+    """What was said without the speakers' names, which groups have before it (Telegram's longest has 64 characters)."""
+    return [_NAMED.sub("", text, count=1) for text in words] if in_group else list(words)
 
 
 def words_of(turn: OpenedTurn, said: Sequence[tuple[str, str]]) -> list[str]:
