@@ -41,6 +41,9 @@ BY_CODE: Mapping[str, str] = {
     "plain_http": "Signing in needs https, or an address of this machine such as http://localhost (an SSH tunnel does it).",
     "not_replayable": "This is no dead letter any more, or one that can never be understood. Nothing was changed.",
     "plan_not_found": "There is no such plan any more. Nothing was changed.",
+    "plan_exists": "There is a plan with this name already. Nothing was changed.",
+    "holder_not_found": "Nobody with this id or name has written to a bot yet. Nothing was changed.",
+    "several_holders": "Several people have had this name: use the Telegram id. Nothing was changed.",
     "plan_held": "Somebody has or had this plan, or it is gone already. Nothing was changed.",
     "dead_letter_not_found": "This dead letter is gone: it was tried again, or it was too old to be kept.",
 }

@@ -116,6 +116,7 @@ def _spoken(said: str) -> list[str]:
 
 
 def _language_of(words: Sequence[str]) -> str | None:
+    """Of a single question: so few words tell `shared.domain.languages` nothing, which judges replies and has to be surer."""
     letters = set("".join(words)) - {"'"}
     known = {name: sum(map(one.knows, words)) for name, one in LANGUAGES.items() if letters <= one.letters}
     first, second = sorted([*known.values(), 0, 0], reverse=True)[:2]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.admin.auth import Admitted, AtDesk, Desk, Visitor
-from services.admin.errors import notice_of
+from services.admin.errors import BY_CODE, notice_of
 from services.admin.pages.plan_form import AMOUNTS, PlanForm, form_of, text_of
 from services.admin.rendering import page
 from services.admin.typed import whole_number
@@ -20,15 +20,8 @@ router = APIRouter()
 
 TIER_NAMES = {"auto": "by task and person", "strong": "always the strong model", "simple": "always the simple model"}
 
-SAID: Mapping[str, str] = {
-    "plan_exists": "There is a plan with this name already.",
-    "holder_not_found": "Nobody with this id or name has written to a bot yet.",
-    "several_holders": "Several people have had this name: use the Telegram id.",
-    "plan_not_found": "There is no such plan any more.",
-}
-"""What is wrong with what was typed, said at the form."""
-NOT_A_NAME = "Up to 20 small letters, digits and hyphens, a letter first."
-NOT_A_HOLDER = "Type a Telegram id such as 123456789 or a name such as @ann, and 1 to 36500 days or nothing."
+NOT_A_NAME = "Up to 20 small letters, digits and hyphens, a letter first. Nothing was changed."
+NOT_A_HOLDER = "Type a Telegram id such as 123456789 or a name such as @ann, and 1 to 36500 days or nothing. Nothing was changed."
 
 
 @router.get("/admin/plans")
@@ -109,6 +102,6 @@ async def _shown(
         tiers=[(tier, TIER_NAMES[tier]) for tier in TIERS],
         saved=saved if any(plan.code == saved for plan in found) else "",
         given=given,
-        wrong={form: SAID.get(error.code, otherwise)} if error else {},
+        wrong={form: BY_CODE.get(error.code, otherwise)} if error else {},
         typed={"code": "", "person": "", "plan": "", "days": "", **(typed or {})},
     )

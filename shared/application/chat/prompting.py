@@ -40,7 +40,7 @@ class TokenScales:
 _NAMED = re.compile(r"\A[^\n]{1,64}?: ")
 
 
-def own_words_of(words: Sequence[str], *, in_group: bool) -> list[str]:
+def without_names(words: Sequence[str], *, in_group: bool) -> list[str]:
     """What was said without the speakers' names, which groups have before it (Telegram's longest has 64 characters)."""
     return [_NAMED.sub("", text, count=1) for text in words] if in_group else list(words)
 

@@ -9,7 +9,7 @@ from shared.application.chat.desk import Ask, Desk
 from shared.application.chat.kept import KeptReplies
 from shared.application.chat.opening import choice_for, model_for, open_turn
 from shared.application.chat.parts import CUT_NOTE, SOFT_LIMIT_NOTE, Reply, UselessReplyError
-from shared.application.chat.prompting import cache_key, own_words_of, prompt_of, system_of, words_of
+from shared.application.chat.prompting import cache_key, prompt_of, system_of, without_names, words_of
 from shared.application.chat.reporting import report_cached, report_choice, report_problem, report_prompt, report_turn
 from shared.application.ports import CachedReply, ModelUnavailableError, Piece
 from shared.application.stop import StoppedError
@@ -116,7 +116,7 @@ class _Turn:
     def _expectations(self, system: str, *, is_last_attempt: bool) -> Expectations:
         """A tutor may speak another language than the person, and so may anybody who was asked about one."""
         opened, is_tutor = self.opened, self.ask.speaker.character_task == "tutor"
-        words = own_words_of(self.words, in_group=self.ask.speaker.place.is_group)
+        words = without_names(self.words, in_group=self.ask.speaker.place.is_group)
         script = None if is_tutor or is_about_language(words) else script_of("\n".join(words))
         known = (*opened.memories, opened.summary or "")
         talk = Talk(words=words, history=opened.history, card=opened.system_prompt, known=known)
