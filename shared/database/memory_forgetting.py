@@ -20,13 +20,14 @@ def _says(text: str) -> str:
     return f"not exists (select from unnest(s.beginnings) one where {_PLAIN.format(text)} !~ one)"
 
 
-_TALKS = """talks as materialized (
+_THEIR_DIALOGS = """select id from dialogs where user_id = cast(:user_id as uuid)
+            union select dialog_id from turns where user_id = cast(:user_id as uuid)"""
+"""Also those of others in which they have spoken."""
+
+_TALKS = f"""talks as materialized (
         select d.id, d.character_id, d.history_from from dialogs d
-        where d.id in (
-            select id from dialogs where user_id = cast(:user_id as uuid)
-            union select dialog_id from turns where user_id = cast(:user_id as uuid)
-        )
-    )"""
+        where d.id in ({_THEIR_DIALOGS})
+    )"""  # noqa: S608
 
 _SOURCES = """select m.id, m.dialog_id from gone g join messages m on m.id = g.source_message_id
         union
@@ -102,25 +103,20 @@ DISMISS = text(f"""
 
 # Before it, in the same transaction: who writes down what they learnt of the user, or condenses one of their dialogs, is waited for, or
 # waits, so that nothing they leave goes unseen.
-HOLD_EVERYTHING = text("""
+HOLD_EVERYTHING = text(f"""
     with held as (
         select id from users where id = cast(:user_id as uuid) for no key update
     )
     select 1 from dialogs d
-    where (select count(*) from held) = 1 and d.id in (
-        select id from dialogs where user_id = cast(:user_id as uuid)
-        union select dialog_id from turns where user_id = cast(:user_id as uuid)
-    )
+    where (select count(*) from held) = 1 and d.id in ({_THEIR_DIALOGS})
     order by d.id for no key update
-""")
+""")  # noqa: S608
 
 # Every dialog that the user has spoken in begins anew, read to its end: a model neither hears nor reads what was said so far. In a group
 # that is so for this user's words alone; what others have said there is still to be read.
-FORGET_EVERYTHING = text("""
+FORGET_EVERYTHING = text(f"""
     with spoken as (
-        select id from dialogs where user_id = cast(:user_id as uuid)
-        union
-        select dialog_id from turns where user_id = cast(:user_id as uuid)
+        {_THEIR_DIALOGS}
     ), ends as (
         select s.id, d.telegram_chat_id < 0 as is_group, coalesce((select max(m.id) from messages m where m.dialog_id = s.id), 0) as last
         from spoken s join dialogs d on d.id = s.id
@@ -144,4 +140,4 @@ FORGET_EVERYTHING = text("""
         delete from memories where user_id = cast(:user_id as uuid) returning status
     )
     select count(*) filter (where status in ('active', 'asked')) from memories_gone
-""")
+""")  # noqa: S608

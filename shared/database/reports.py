@@ -15,14 +15,16 @@ _TOTALS = text("""
            (select count(*) from allowance_usages where day = :day and used > 0) as active_today
 """)
 
-_SPENT = text("""
+_MEMORY_MICROS = "(select coalesce(sum(spent_micros), 0)::int8 from spendings where scope = 'memory' and day = :day)"
+
+_SPENT = text(f"""
     select count(*) as turns,
            coalesce(sum(prompt_tokens), 0)::int8 as prompt_tokens,
            coalesce(sum(completion_tokens), 0)::int8 as completion_tokens,
            coalesce(sum(cost_micros), 0)::int8 as cost_micros,
-           (select coalesce(sum(spent_micros), 0)::int8 from spendings where scope = 'memory' and day = :day) as memory_micros
+           {_MEMORY_MICROS} as memory_micros
     from turns where created_at >= :today
-""")
+""")  # noqa: S608
 
 _REPLIES = text("""
     select count(*) filter (where status = 'finished') as finished,
@@ -36,12 +38,12 @@ _REPLIES = text("""
 """)
 
 # Who spoke in the last hours and what this day cost, in one walk along the newest turns, and with what memory took.
-_LATELY = text("""
+_LATELY = text(f"""
     select count(distinct user_id) as active_users,
            coalesce(sum(cost_micros) filter (where allowance_day = :day), 0)::int8
-               + (select coalesce(sum(spent_micros), 0)::int8 from spendings where scope = 'memory' and day = :day) as spent_micros
+               + {_MEMORY_MICROS} as spent_micros
     from turns where created_at >= :since
-""")
+""")  # noqa: S608
 
 _ERRORS = text("""
     select coalesce(error_code, 'unknown') as code, count(*) as turns from turns

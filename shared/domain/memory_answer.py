@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from shared.domain.dialog import storable
-from shared.domain.memory_rules import LONGEST_FACT
+from shared.domain.memory_rules import LONGEST_FACT, one_line
 
 MOST_CONFIDENCE = 0.99
 """A model is never as certain as the user."""
@@ -19,8 +18,8 @@ LONGEST_TOPIC = 60
 LONGEST_ANSWER = 20_000
 GENERAL_TOPICS = frozenset({"name", "age", "birthday", "city", "country", "job", "study", "language"})
 """What a person has one of, and all characters may know."""
-_SHARED_HEADS = GENERAL_TOPICS | {"family", "pet"}
-_HEADS = _SHARED_HEADS | {"likes", "dislikes", "health", "plan", "event", "other"}
+SHARED_HEADS = GENERAL_TOPICS | {"family", "pet"}
+_HEADS = SHARED_HEADS | {"likes", "dislikes", "health", "plan", "event", "other"}
 _TOPIC = re.compile(r"[^\w.]+")
 _FENCED = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 
@@ -70,11 +69,6 @@ def topic_of(text: str) -> str | None:
     return head if head in GENERAL_TOPICS or not rest else f"{head}.{rest}"
 
 
-def one_line(text: str) -> str:
-    visible = "".join(character if character.isprintable() else " " for character in storable(text))
-    return " ".join(visible.split())
-
-
 def _heard(row: dict[str, Any]) -> HeardFact | None:
     texts = [row.get(name) for name in ("topic", "fact", "quote")]
     message, confidence = row.get("message"), _share(row.get("confidence"))
@@ -92,7 +86,7 @@ def _heard(row: dict[str, Any]) -> HeardFact | None:
         fact=fact,
         quote=one_line(str(row["quote"])),
         confidence=confidence,
-        is_shared=row.get("scope") == "all" and topic.partition(".")[0] in _SHARED_HEADS,
+        is_shared=row.get("scope") == "all" and topic.partition(".")[0] in SHARED_HEADS,
         relation=Relation(relation) if isinstance(relation, str) and relation in set(Relation) else Relation.NEW,
         known=known if isinstance(known, str) else None,
     )

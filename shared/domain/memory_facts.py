@@ -3,7 +3,8 @@
 import re
 from enum import StrEnum
 
-from shared.domain.memory_answer import GENERAL_TOPICS, HeardFact, one_line
+from shared.domain.memory_answer import GENERAL_TOPICS, SHARED_HEADS, HeardFact
+from shared.domain.memory_rules import one_line
 from shared.domain.memory_words import (
     ABOUT_ME,
     BEFORE_LIKING,
@@ -32,7 +33,7 @@ from shared.domain.memory_words import (
 LEAST_CONFIDENCE = 0.6
 LONGEST_NAME = 3
 """Words of a message that is nothing but a name."""
-_LASTING_HEADS = GENERAL_TOPICS | {"family", "pet", "likes", "dislikes"}
+_LASTING_HEADS = SHARED_HEADS | {"likes", "dislikes"}
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _MISSING_SHARE = 4
 """Of the words of a fact that are neither names nor numbers nor mere frame, so many must be said for one that is not."""

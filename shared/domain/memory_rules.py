@@ -16,10 +16,14 @@ _TOPIC_WORDS = 3
 _WORD = re.compile(r"\w+")
 
 
+def one_line(text: str) -> str:
+    visible = "".join(character if character.isprintable() else " " for character in storable(text))
+    return " ".join(visible.split())
+
+
 def own_words(text: str) -> str:
     """What a user writes down themselves, as one line. Raises `InvalidInputError` when nothing is left or it is too long."""
-    visible = "".join(character if character.isprintable() else " " for character in storable(text))
-    fact = " ".join(visible.split())
+    fact = one_line(text)
     if not fact or not any(character.isalnum() for character in fact):
         raise InvalidInputError("nothing to remember")
     if len(fact) > LONGEST_FACT:
