@@ -154,7 +154,7 @@ def _chat(settings: Settings, memory: MemoryService, models: ModelPools, replies
         recall=memory if memory.is_enabled else None,
         reply_cache=replies,
         alike_replies=RedisAlikeReplies(replies.door, is_on=replies.is_on),
-        places=memory.finder,
+        meanings=memory.finder,
         prompt_tokens=settings.prompt_tokens,
         max_tokens=settings.llm_max_tokens,
         clock=memory.clock,

@@ -1,8 +1,8 @@
 """Error code -> sentence. A code without a sentence of its own gets that of its kind."""
 
 from services.bot.sentences import has_sentence, say
-from shared.application.chat import BudgetSpentError
 from shared.domain.allowance import DailyTurnsSpentError, TooManyTurnsError
+from shared.domain.budget import BudgetSpentError
 from shared.domain.errors import AllowanceSpentError, AppError
 
 

@@ -19,12 +19,12 @@ __all__ = [
     "Clock",
     "Embedder",
     "FinishReason",
+    "Meanings",
     "ModelUnavailableError",
     "Models",
     "ObjectNotFoundError",
     "ObjectStore",
     "Piece",
-    "Places",
     "PromptMessage",
     "Recall",
     "ReplyCache",
@@ -233,7 +233,7 @@ class AlikeReplies(Protocol):
         """The question has a reply in the cache that others may be given."""
 
 
-class Places(Protocol):
+class Meanings(Protocol):
     async def vector_of(self, text: str, *, within: float) -> Sequence[float] | None:
         """Where a text lies among meanings; none without an embeddings endpoint, or while it is away or takes longer. Never raises."""
 

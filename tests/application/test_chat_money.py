@@ -9,9 +9,10 @@ from typing import Literal
 import pytest
 
 from shared.adapters.llm.scripted import Fault, ScriptedModel
-from shared.application.chat import BudgetSpentError, ChatService, Reply, Said
+from shared.application.chat import ChatService, Reply, Said
 from shared.application.ports import ChatModel, FinishReason, ModelUnavailableError, Piece, PromptMessage, Usage
 from shared.application.reports import ReportService
+from shared.domain.budget import BudgetSpentError
 from shared.domain.errors import ContentRejectedError
 from shared.domain.inbox import Lease, Outgoing
 from shared.domain.speaker import Speaker

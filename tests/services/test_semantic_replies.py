@@ -237,7 +237,7 @@ async def test_a_slow_or_broken_endpoint_costs_a_third_of_a_second_once_and_the_
     await cinema.allow(80)
     await cinema.say(ASKED)
     embedder = SlowEmbedder(seconds=seconds)
-    chat = replace(cinema.chat, recall=None, places=Finder(clock=cinema.application.clock, embedder=embedder))
+    chat = replace(cinema.chat, recall=None, meanings=Finder(clock=cinema.application.clock, embedder=embedder))
     waiting, late = [await cinema.newcomer() for _ in range(2)]
     began = perf_counter()
     assert await cinema.say(ALIKE, waiting, chat=chat) == "Film 2"

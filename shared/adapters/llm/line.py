@@ -17,7 +17,6 @@ from shared.adapters.llm.failures import (
     CUT,
     EMPTY,
     GARBAGE,
-    NO_TEXT,
     RATE_LIMITED,
     REFUSED,
     SERVER_ERROR,
@@ -163,10 +162,11 @@ class Line:
         shut = [f"{member.name} ({BREAKER_OPEN})" for member in self._shut]
         waits = [error.retry_after for _, error in self._failures if error.retry_after is not None]
         waits += [member.breaker.opens_in for member in self._shut]
-        reasons = [error.reason for _, error in self._failures]
+        errors = [error for _, error in self._failures]
+        told = next((error for error in errors if error.is_about_prompt), errors[-1] if errors else None)
         return ModelUnavailableError(
             f"no model answered: {', '.join([*said, *shut])}",
-            reason=next((reason for reason in reasons if reason in {BAD_REQUEST, NO_TEXT}), reasons[-1] if reasons else BREAKER_OPEN),
+            reason=told.reason if told else BREAKER_OPEN,
             started=self._reply.started,
             retry_after=min(waits) if waits else None,
         )

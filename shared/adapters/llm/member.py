@@ -74,15 +74,14 @@ class Member:
     @property
     def patience(self) -> float:
         """Seconds without a text after which a call counts as a failure while others could answer; the deadline comes later."""
-        p95 = self.first_tokens.p95
         longest = self.limits.first_token_timeout
-        return min(longest, longest / 4 if p95 is None else max(_LEAST_PATIENCE, 3 * p95))
+        return min(longest, longest / 4 if self.usual is None else max(_LEAST_PATIENCE, 3 * self.usual))
 
     @property
     def patience_when_shut(self) -> float:
         """Seconds without a text after which a call is given up whose breaker opens meanwhile: one that was accepted before the refusals
         began may still be answered, as fast as usual."""
-        return 0.0 if self.breaker.is_silent else self.first_tokens.p95 or 0.0
+        return 0.0 if self.breaker.is_silent else self.usual or 0.0
 
     def spoke(self, seconds: float) -> None:
         self.first_tokens.add(seconds)

@@ -115,12 +115,12 @@ class ModelPool:
         """The call that speaks first, with its first piece. Another one is asked beside it only when its model is suspected, or when
         hedging is on."""
         first = calls[0]
-        p95 = first.member.first_tokens.p95
+        usual = first.member.usual
 
         def may_leave(one: Call) -> bool:
             return line.has_more or any(other.error is None for other in calls if other is not one)
 
-        if p95 is None or not line.has_more:
+        if usual is None or not line.has_more:
             return first, await first.first_piece(lambda: may_leave(first))
 
         async def second() -> Call | None:
@@ -128,7 +128,7 @@ class ModelPool:
                 calls.append(await line.next())
             return calls[-1] if len(calls) > 1 else None
 
-        with cue(first.member.suspicion, lambda: line.has_better, p95 if self._hedging else None) as given:
+        with cue(first.member.suspicion, lambda: line.has_better, usual if self._hedging else None) as given:
             call, piece = await first_to_speak(first, lambda one: one.first_piece(lambda: may_leave(one)), given, second)
             if len(calls) > 1:
                 HEDGES.labels(given.result(), "first" if call is first else "second").inc()

@@ -42,7 +42,7 @@ def cue(suspicion: Suspicion, has_better: Callable[[], bool], slow_after: float 
 
 
 async def first_to_speak(
-    first: Call, listen: Callable[[Call], Awaitable[Piece]], cue: Cue, second: Callable[[], Awaitable[Call | None]]
+    first: Call, listen: Callable[[Call], Awaitable[Piece]], given: Cue, second: Callable[[], Awaitable[Call | None]]
 ) -> Opened:
     """`second` is called at the cue, when the first has said nothing by then; `None` from it leaves the first alone.
 
@@ -50,7 +50,7 @@ async def first_to_speak(
     """
     async with asyncio.TaskGroup() as group:
         running = {group.create_task(_heard(first, listen)): first}
-        either: list[asyncio.Future[Any]] = [*running, cue]
+        either: list[asyncio.Future[Any]] = [*running, given]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         silent = not any(task.done() for task in running)
         if silent and (other := await second()) is not None:

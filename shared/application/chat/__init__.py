@@ -12,11 +12,9 @@ from shared.application.chat.parts import (
     UselessReplyError,
 )
 from shared.application.chat.service import ChatService
-from shared.domain.budget import BudgetSpentError
 
 __all__ = [
     "Alternative",
-    "BudgetSpentError",
     "ChatService",
     "Delivery",
     "EditedTurn",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.application.chat.parts import Delivery
 from shared.application.chat.prompting import TokenScales
-from shared.application.ports import AlikeReplies, ChatModel, Clock, Models, Places, Recall, ReplyCache, TurnLimits
+from shared.application.ports import AlikeReplies, ChatModel, Clock, Meanings, Models, Recall, ReplyCache, TurnLimits
 from shared.application.stop import Stop
 from shared.application.switches import SwitchService
 from shared.database.database import Database
@@ -45,7 +45,7 @@ class Desk:
     recall: Recall | None = None
     reply_cache: ReplyCache | None = None
     alike_replies: AlikeReplies | None = None
-    places: Places | None = None
+    meanings: Meanings | None = None
     limits: TurnLimits | None = None
     switches: SwitchService | None = None
     prompt_tokens: int = 1500

@@ -66,16 +66,16 @@ class KeptReplies:
             return None
 
     async def _asked(self, key: CacheKey) -> AlikeQuestion | None:
-        places = self.desk.places
+        meanings = self.desk.meanings
         marks = marks_of(key.said)
-        if places is None or places.space is None or marks is None:
+        if meanings is None or meanings.space is None or marks is None:
             return None
-        vector = await places.vector_of(key.said, within=EMBEDDING_SECONDS)
+        vector = await meanings.vector_of(key.said, within=EMBEDDING_SECONDS)
         if not vector or not (small := small_vector(vector)):
             return None
-        self.cost_micros = places.estimate_micros([key.said]) if self.desk.recall is None else 0
+        self.cost_micros = meanings.estimate_micros([key.said]) if self.desk.recall is None else 0
         return AlikeQuestion(
-            group=hashlib.sha256("\n".join([key.scope, places.space, *marks.all]).encode()).hexdigest(),
+            group=hashlib.sha256("\n".join([key.scope, meanings.space, *marks.all]).encode()).hexdigest(),
             key=key.exact,
             sketch=sketch_bytes(vector),
             vector=small,
